@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The whole public interface, declarations only: no Eigen, no utf8proc, no operating system.
+//
+//   auto model = fewfit::model::load("interviews.fewfit");
+//   if (!model) return fail(model.error());
+//   fewfit::prediction answer = model->predict("text");
+//
+// Include fewfit.hpp and everything is inline; or include this header everywhere and, in one file of the program,
+// `#define FEWFIT_IMPLEMENTATION` before fewfit.hpp. Verbs and meanings are SetFit's.
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "fewfit/config.hpp"
+#include "fewfit/result.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+/// A pointer and a length: what a caller hands over or gets to see, never owned.
+template <class T>
+struct span {
+  T* data = nullptr;
+  std::size_t size = 0;
+
+  constexpr span() noexcept = default;
+  constexpr span(T* d, std::size_t n) noexcept : data(d), size(n) {}
+  template <class Container,
+            class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<Container&>().data()), T*>>>
+  constexpr span(Container& c) noexcept : data(c.data()), size(c.size()) {}
+  constexpr T* begin() const noexcept { return data; }
+  constexpr T* end() const noexcept { return data + size; }
+  constexpr T& operator[](std::size_t i) const noexcept { return data[i]; }
+};
+
+/// Where memory comes from. `alloc` returns null when there is none; both know the size.
+struct allocator {
+  void* (*alloc)(std::size_t bytes, std::size_t alignment, void* user) = nullptr;  // null: the standard one
+  void (*free)(void* memory, std::size_t bytes, std::size_t alignment, void* user) = nullptr;
+  void* user = nullptr;
+};
+
+enum class verify { structure, full };  // every rule but checksums and finiteness; everything
+enum class kernels { automatic, portable };
+enum class target { single, multi };
+
+struct load_options {
+  fewfit::verify verify = fewfit::verify::full;
+  fewfit::kernels kernels = fewfit::kernels::automatic;
+  fewfit::allocator allocator;
+};
+
+/// What a text is, and how sure the model is of it.
+struct prediction {
+  std::string_view label;  // lives as long as the model; empty when status is not none
+  double probability = 0;
+  std::uint32_t index = 0xFFFFFFFFu;  // of the label
+  std::uint32_t tokens = 0;           // ids the model saw, [CLS] and [SEP] included
+  bool truncated = false;             // the text has more tokens than the model looks at
+  errc status = errc::none;           // or non_finite_output, text_too_long, out_of_memory
+};
+
+/// How a text is cut into tokens.
+struct tokenize_options {
+  bool special_tokens = true;  // [CLS] in front and [SEP] behind
+  bool truncation = true;      // at most max_length() tokens
+};
+
+/// The ids of a text.
+struct token_ids {
+  std::vector<std::uint32_t> ids;
+  bool truncated = false;  // the untruncated list is longer
+  errc status = errc::none;
+};
+
+/// Bytes of memory by kind.
+struct footprint {
+  std::size_t mapped = 0;         // of the model file, shared with whoever maps it too
+  std::size_t private_bytes = 0;  // the model's own, a copy of the file included if there is one
+  std::size_t workspace = 0;      // of a workspace for one text of max_length() tokens
+};
+
+/// The numbers a model was built with; letters as in nn/tensor.hpp.
+struct model_config {
+  std::uint32_t hidden_size = 0;              // D
+  std::uint32_t num_attention_heads = 0;      // H
+  std::uint32_t intermediate_size = 0;        // F
+  std::uint32_t num_hidden_layers = 0;        // L
+  std::uint32_t vocab_size = 0;               // R, rows of word embeddings
+  std::uint32_t max_position_embeddings = 0;  // P
+  std::uint32_t max_length = 0;
+  std::uint32_t hidden_act = 0;      // 1 gelu
+  std::uint32_t pooling = 0;         // 1 mean, 2 cls, 3 max
+  std::uint32_t normalize = 0;       // 1: unit length after pooling
+  std::uint32_t linear_type = 0;     // 1 f32
+  std::uint32_t embedding_type = 0;  // 1 f32
+  double layer_norm_eps = 0;
+};
+
+/// How far the model is from the original on the texts that its file carries.
+struct self_test_report {
+  std::size_t texts = 0;
+  std::size_t different_labels = 0;
+  double largest_difference = 0;  // of a probability
+  std::uint32_t digest = 0;       // CRC-32C over the sentence vectors' bits, in order
+};
+
+class model;
+class plan;
+struct model_state;
+struct workspace_state;
+struct tokenize_result;
+namespace detail {
+class micro_batch;
+}
+
+/// Scratch memory for one call at a time; grows on first use, then stays. A model's calls may share one.
+class workspace {
+ public:
+  explicit workspace(std::size_t width = 1, fewfit::allocator memory = {}) noexcept;  // for `width` concurrent tasks
+  /// In the caller's memory, which stays the caller's and never grows: workspace_too_small if it does not suffice.
+  workspace(void* memory, std::size_t bytes, std::size_t width = 1) noexcept;
+  workspace(workspace&& other) noexcept;
+  workspace& operator=(workspace&& other) noexcept;
+  ~workspace();
+  std::size_t bytes() const noexcept;
+
+ private:
+  friend class plan;
+  friend class model;
+  workspace_state* state_ = nullptr;
+};
+
+/// Runs independent tasks and returns when all are done; a loop is a legal one, and the default.
+struct executor {
+  void (*run)(void* user, std::size_t tasks, void (*task)(void* context, std::size_t index), void* context) = nullptr;
+  void* user = nullptr;
+};
+
+/// What a call learned about a text besides its answer.
+struct text_info {
+  std::uint32_t tokens = 0;
+  bool truncated = false;
+};
+
+/// A SetFit classifier over one model file. Immutable: one model serves any number of threads.
+class model {
+ public:
+  /// Maps a file and checks all of it; nothing can be wrong with it afterwards.
+  ///
+  /// needs   path in UTF-8, on every system    errors  any errc of the file; nothing is left behind
+  static result<model> load(std::string_view path, const load_options& options = {}) noexcept;
+  /// Reads the file into memory of its own: immune to whoever changes it later.
+  static result<model> load_copy(std::string_view path, const load_options& options = {}) noexcept;
+  /// Works on the caller's bytes, which stay where they are while the model lives. Their address is a multiple of 64.
+  static result<model> from_memory(const void* bytes, std::size_t size, const load_options& options = {}) noexcept;
+
+  model(model&& other) noexcept : state_(other.state_) { other.state_ = nullptr; }
+  model& operator=(model&& other) noexcept;
+  ~model();
+
+  const model_config& config() const noexcept;
+  span<const std::string_view> labels() const noexcept;  // in the head's order; live as long as the model
+  bool labels_are_integers() const noexcept;
+  fewfit::target target() const noexcept;
+  fewfit::kernels kernels() const noexcept;
+  std::string_view about(std::string_view key) const noexcept;  // "license", "source", ...; empty if absent
+  std::string_view token(std::uint32_t id) const noexcept;      // the text of a token
+  fewfit::footprint footprint() const noexcept;
+
+  // --- Easy forms: each call makes its own workspace. Those that return vectors may let std::bad_alloc out. ---
+  prediction predict(std::string_view text) const noexcept;
+  std::vector<prediction> predict(span<const std::string_view> texts) const;
+  std::vector<prediction> predict(std::initializer_list<std::string_view> texts) const;
+  result<std::vector<double>> predict_proba(std::string_view text) const;                  // [K]
+  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;     // [B, K]
+  result<std::vector<float>> encode(std::string_view text) const;                          // [D]
+  result<std::vector<float>> encode(span<const std::string_view> texts) const;             // [B, D]
+  token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
+
+  // --- For programs that run many: nothing allocates after the first call with a workspace. ---
+  // Fill the caller's memory and return none, or write nothing and return what went wrong.
+  // `info`, if given, gets one element a text; `run` spreads the work, the bits do not depend on it.
+  prediction predict(std::string_view text, workspace& scratch) const noexcept;
+  errc predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out,
+               const executor& run = {}) const noexcept;
+  errc predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
+                     span<text_info> info = {}, const executor& run = {}) const noexcept;
+  errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out,
+              span<text_info> info = {}, const executor& run = {}) const noexcept;
+
+  /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
+  /// in calls of up to `texts` texts. A pure function.
+  std::size_t workspace_bytes(std::size_t tokens, std::size_t width = 1, std::size_t texts = 1) const noexcept;
+
+  /// Asks the model the texts its file carries and compares with the original's answers.
+  result<self_test_report> self_test() const noexcept;
+
+ private:
+  friend class plan;
+  explicit model(model_state* state) noexcept : state_(state) {}
+  model_state* state_;
+};
+
+/// One call, cut into stages of independent tasks: for a job system, a frame budget or a deadline.
+///
+/// Run stage 0's tasks in any order on any threads, then stage 1's, and so on; the bits are those of the plain call.
+/// Model, texts, workspace and output outlive the plan; a workspace serves one plan at a time, and at most its width
+/// of tasks at once.
+class plan {
+ public:
+  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch, span<prediction> out) noexcept;
+  static plan predict_proba(const model& m, span<const std::string_view> texts, workspace& scratch, span<double> out,
+                            span<text_info> info = {}) noexcept;
+  static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,
+                     span<text_info> info = {}) noexcept;
+
+  std::size_t stages() const noexcept;
+  std::size_t tasks(std::size_t stage) const noexcept;
+  void run(std::size_t stage, std::size_t task) noexcept;
+  /// Everything that is left, through an executor. Returns status().
+  errc run_all(const executor& run = {}) noexcept;
+  /// What went wrong so far; tasks of a plan that failed return at once.
+  errc status() const noexcept;
+  /// Makes the remaining tasks return at once, from any thread. The output is not written.
+  void cancel() noexcept;
+
+ private:
+  friend class model;
+  enum class goal : std::uint8_t { predict, predict_proba, encode };
+  plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch) noexcept;
+  void finish(detail::micro_batch& batch, const std::size_t* numbers) noexcept;
+  void note(std::size_t i, const tokenize_result& t) noexcept;
+  void answer(std::size_t i, const float* sentence, double* probabilities) noexcept;
+  void hand_over() noexcept;
+  std::size_t answer_bytes() const noexcept;
+  text_info* staged_info() const noexcept;
+
+  const model_state* model_ = nullptr;
+  workspace_state* scratch_ = nullptr;
+  span<const std::string_view> texts_;
+  void* out_ = nullptr;
+  text_info* info_ = nullptr;
+  goal goal_ = goal::predict;
+  errc early_ = errc::none;  // what went wrong before the first task
+};
+
+}  // namespace v0
+}  // namespace fewfit

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Version macros and the few questions that only the preprocessor can answer.
+//
+// Every macro here is 0 or 1 after this header and is tested with `if`, `if constexpr` or `#if` in the four
+// places that may hold one: this header, io/mapped_file.hpp, io/crc32c.hpp and nn/simd/. A macro that the user
+// has defined already is left as it is. No macro changes the layout of a type.
+
+#include <cstddef>
+#include <cstdint>
+
+#define FEWFIT_VERSION_MAJOR 0
+#define FEWFIT_VERSION_MINOR 1
+#define FEWFIT_VERSION_PATCH 0
+
+#if !defined(FEWFIT_CPLUSPLUS) && defined(_MSVC_LANG)
+#define FEWFIT_CPLUSPLUS _MSVC_LANG
+#elif !defined(FEWFIT_CPLUSPLUS)
+#define FEWFIT_CPLUSPLUS __cplusplus
+#endif
+#if FEWFIT_CPLUSPLUS < 201703L
+#error "fewfit needs C++17: compile with -std=c++17 (or /std:c++17) or later"
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "fewfit reads its model files in place and they are little-endian: this machine is not"
+#endif
+
+#if defined(__FAST_MATH__) && !defined(FEWFIT_ALLOW_FAST_MATH)
+#error "fewfit promises the same bits everywhere, which -ffast-math gives up: compile this file without it, or define FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness but not bits"
+#endif
+
+// Header-only by default: everything is inline. A program that includes only api.hpp defines
+// FEWFIT_IMPLEMENTATION in one file before fewfit.hpp, and the definitions get external linkage there.
+#if defined(FEWFIT_IMPLEMENTATION)
+#define FEWFIT_INLINE
+#else
+#define FEWFIT_INLINE inline
+#endif
+
+#if !defined(FEWFIT_EXCEPTIONS) && (defined(__cpp_exceptions) || defined(_CPPUNWIND))
+#define FEWFIT_EXCEPTIONS 1
+#elif !defined(FEWFIT_EXCEPTIONS)
+#define FEWFIT_EXCEPTIONS 0
+#endif
+
+// Preconditions between our own functions, never checks of input. A test may define it to throw.
+#if !defined(FEWFIT_ASSERT)
+#include <cassert>
+#define FEWFIT_ASSERT(condition) assert(condition)
+#endif
+
+// Tile loops have constant bounds and must vanish into registers; at -O2 neither compiler does it unasked.
+#if defined(__clang__)
+#define FEWFIT_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define FEWFIT_UNROLL _Pragma("GCC unroll 32")
+#else
+#define FEWFIT_UNROLL
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define FEWFIT_ALWAYS_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define FEWFIT_ALWAYS_INLINE __forceinline
+#else
+#define FEWFIT_ALWAYS_INLINE inline
+#endif
+
+// How the floating-point control word is read and written; see fp_environment below.
+#if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__SSE__))
+#define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())
+#define FEWFIT_FP_CONTROL_WRITE(word) __builtin_ia32_ldmxcsr(static_cast<unsigned>(word))
+#define FEWFIT_FP_CONTROL_CLEAR 0xE040u  // rounding mode, flush-to-zero, denormals-are-zero
+#elif defined(_MSC_VER) && defined(_M_X64)
+#include <xmmintrin.h>
+#define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(_mm_getcsr())
+#define FEWFIT_FP_CONTROL_WRITE(word) _mm_setcsr(static_cast<unsigned>(word))
+#define FEWFIT_FP_CONTROL_CLEAR 0xE040u
+#elif defined(__aarch64__)
+#define FEWFIT_FP_CONTROL_READ() __builtin_aarch64_get_fpcr64()
+#define FEWFIT_FP_CONTROL_WRITE(word) __builtin_aarch64_set_fpcr64(word)
+#define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, FZ16
+#else
+#define FEWFIT_FP_CONTROL_READ() std::uint64_t{0}
+#define FEWFIT_FP_CONTROL_WRITE(word) static_cast<void>(word)
+#define FEWFIT_FP_CONTROL_CLEAR 0u
+#endif
+
+namespace fewfit {
+inline namespace v0 {
+
+/// Sixteen floats: the unit of rows, of weight panels and of every sum over a row.
+inline constexpr std::size_t lanes = 16;
+
+/// Width of a row in memory: the next multiple of 16; the columns behind the width are zero.
+constexpr std::size_t padded(std::size_t width) noexcept { return (width + lanes - 1) / lanes * lanes; }
+
+/// Holds round-to-nearest without flush-to-zero while it lives, then restores what the caller had.
+///
+/// Sixty-four bits of state and two instructions: a game that runs with denormals flushed gets the same bits
+/// as everybody else, and keeps its setting.
+class fp_environment {
+ public:
+  fp_environment() noexcept : saved_(FEWFIT_FP_CONTROL_READ()) {
+    FEWFIT_FP_CONTROL_WRITE(saved_ & ~std::uint64_t{FEWFIT_FP_CONTROL_CLEAR});
+  }
+  ~fp_environment() { FEWFIT_FP_CONTROL_WRITE(saved_); }
+  fp_environment(const fp_environment&) = delete;
+  fp_environment& operator=(const fp_environment&) = delete;
+
+ private:
+  std::uint64_t saved_;
+};
+
+}  // namespace v0
+}  // namespace fewfit

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A table of strings as it lies in the model file: labels, tokens, texts. Never owned, never changed.
+//
+// shape   offsets [count + 1], pool [offsets[count]]; string i is pool[offsets[i] .. offsets[i + 1])
+
+#include <cstdint>
+#include <string_view>
+
+#include "fewfit/config.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+/// Strings behind one another in one block of bytes.
+///
+/// needs   offsets[0] is 0 and offsets never decrease: who makes a table of a file's bytes checks that first
+struct string_table {
+  const std::uint32_t* offsets = nullptr;
+  const char* pool = nullptr;
+  std::uint32_t count = 0;
+
+  std::string_view operator[](std::uint32_t i) const noexcept {
+    FEWFIT_ASSERT(i < count);
+    return {pool + offsets[i], offsets[i + 1] - offsets[i]};
+  }
+};
+
+}  // namespace v0
+}  // namespace fewfit
