@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Word to piece ids: greedy, longest match first; a word that cannot be cut up to its end is one [UNK] as a whole.
+//
+// Pieces inside a word are spelt "##ing" in the vocabulary. They are what lies below the node that "##" leads to, so
+// no string is put together to look one up. Tokens are UTF-8, so no match ends inside a character.
+// source  Devlin et al. 2019; huggingface/tokenizers 0.21.1, models/wordpiece/mod.rs, `tokenize`.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "fewfit/strings.hpp"
+#include "fewfit/text/trie.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+/// Pieces and their ids, as views into the model file.
+struct vocabulary {
+  trie pieces;                     // value = id + 1
+  string_table tokens;             // by id; empty where an id has none
+  std::uint32_t continuation = 0;  // the node that "##" leads to; 0 if no piece begins with it
+  std::uint32_t unk = 0;           // the id of a word that cannot be cut
+};
+
+/// needs   a trie that trie_is_sound says is this table's
+inline vocabulary make_vocabulary(const trie& pieces, const string_table& tokens, std::uint32_t unk) noexcept {
+  return {pieces, tokens, walk(pieces, "##"), unk};
+}
+
+namespace detail {
+
+/// The longest piece at the front of some text.
+struct piece_match {
+  std::uint32_t value = 0;  // id + 1, or 0 if there is none
+  std::size_t size = 0;     // in bytes
+};
+
+inline piece_match longest_piece(const trie& pieces, std::uint32_t start, std::string_view text) noexcept {
+  piece_match longest;
+  std::uint32_t node = start;
+  for (std::size_t i = 0; i != text.size(); ++i) {
+    node = step(pieces, node, static_cast<unsigned char>(text[i]));
+    if (node == 0) break;
+    if (pieces.nodes[node].value != 0) longest = {pieces.nodes[node].value, i + 1};
+  }
+  return longest;
+}
+
+}  // namespace detail
+
+/// Writes the ids of a word's pieces, or [UNK] alone, and returns how many there are.
+///
+/// needs   UTF-8 without spaces, not empty; room for an id a byte
+/// cost    size times the longest token's size at most
+inline std::size_t wordpiece(const vocabulary& vocab, std::string_view word, std::uint32_t* out) noexcept {
+  std::size_t count = 0;
+  std::uint32_t start = 0;
+  do {
+    const detail::piece_match piece = detail::longest_piece(vocab.pieces, start, word);
+    if (piece.value == 0) return out[0] = vocab.unk, 1;
+    out[count++] = piece.value - 1;
+    word.remove_prefix(piece.size);
+    start = vocab.continuation;
+  } while (!word.empty() && start != 0);
+  if (!word.empty()) return out[0] = vocab.unk, 1;  // no piece of this vocabulary continues a word
+  return count;
+}
+
+}  // namespace v0
+}  // namespace fewfit
