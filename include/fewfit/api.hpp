@@ -135,7 +135,8 @@ class workspace {
  private:
   friend class plan;
   friend class model;
-  workspace_state* state_ = nullptr;
+  workspace_state* state_ = nullptr;    // null where there was not enough memory even for it
+  errc missing_ = errc::out_of_memory;  // what a call answers then
 };
 
 /// Runs independent tasks and returns when all are done; a loop is a legal one, and the default.
@@ -179,10 +180,10 @@ class model {
   prediction predict(std::string_view text) const noexcept;
   std::vector<prediction> predict(span<const std::string_view> texts) const;
   std::vector<prediction> predict(std::initializer_list<std::string_view> texts) const;
-  result<std::vector<double>> predict_proba(std::string_view text) const;                  // [K]
-  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;     // [B, K]
-  result<std::vector<float>> encode(std::string_view text) const;                          // [D]
-  result<std::vector<float>> encode(span<const std::string_view> texts) const;             // [B, D]
+  result<std::vector<double>> predict_proba(std::string_view text) const;               // [K]
+  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;  // [B, K]
+  result<std::vector<float>> encode(std::string_view text) const;                       // [D]
+  result<std::vector<float>> encode(span<const std::string_view> texts) const;          // [B, D]
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
 
   // --- For programs that run many: nothing allocates after the first call with a workspace. ---
@@ -193,8 +194,8 @@ class model {
                const executor& run = {}) const noexcept;
   errc predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
-  errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out,
-              span<text_info> info = {}, const executor& run = {}) const noexcept;
+  errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
+              const executor& run = {}) const noexcept;
 
   /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
   /// in calls of up to `texts` texts. A pure function.
@@ -216,7 +217,8 @@ class model {
 /// of tasks at once.
 class plan {
  public:
-  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch, span<prediction> out) noexcept;
+  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch,
+                      span<prediction> out) noexcept;
   static plan predict_proba(const model& m, span<const std::string_view> texts, workspace& scratch, span<double> out,
                             span<text_info> info = {}) noexcept;
   static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,

@@ -27,7 +27,8 @@
 #endif
 
 #if defined(__FAST_MATH__) && !defined(FEWFIT_ALLOW_FAST_MATH)
-#error "fewfit promises the same bits everywhere, which -ffast-math gives up: compile this file without it, or define FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness but not bits"
+#error \
+    "fewfit promises the same bits everywhere, which -ffast-math gives up: compile this file without it, or define FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness but not bits"
 #endif
 
 // Header-only by default: everything is inline. A program that includes only api.hpp defines
@@ -82,7 +83,8 @@
 #define FEWFIT_FP_CONTROL_WRITE(word) __builtin_aarch64_set_fpcr64(word)
 #define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, FZ16
 #else
-#define FEWFIT_FP_CONTROL_READ() std::uint64_t{0}
+#define FEWFIT_FP_CONTROL_READ() \
+  std::uint64_t { 0 }
 #define FEWFIT_FP_CONTROL_WRITE(word) static_cast<void>(word)
 #define FEWFIT_FP_CONTROL_CLEAR 0u
 #endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Ids to hidden rows: word + position + token type, normalised.
+//
+// Source: Devlin et al. 2019, section 3, figure 2; BertEmbeddings.forward of transformers 4.52.3 (modeling_bert.py).
+// Single texts have token type 0 throughout, so its row is added to the position rows when the file is written.
+
+#include "fewfit/nn/kernels.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+struct embedding_weights {
+  const float* word = nullptr;      // [R, padded D]
+  const float* position = nullptr;  // [P, padded D], token type 0 included
+  layer_norm_weights layer_norm;    // [D]
+};
+
+/// Embeds one text and normalises its rows.
+///
+/// shape   ids [T] -> rows [T, padded D]
+/// needs   every id < R; T <= P (the tokenizer gives no other)
+/// cost    3 T D additions, no allocation
+inline void embed(const embedding_weights& w, const std::uint32_t* ids, std::size_t tokens, float* rows) noexcept {
+  const std::size_t stride = padded(w.layer_norm.width);
+  for (std::size_t t = 0; t < tokens; ++t) {
+    const float* word = w.word + ids[t] * stride;
+    const float* position = w.position + t * stride;
+    float* row = rows + t * stride;
+    for (std::size_t i = 0; i < stride; ++i) row[i] = word[i] + position[i];
+  }
+  layer_norm(rows, stride, tokens, w.layer_norm);
+}
+
+}  // namespace v0
+}  // namespace fewfit

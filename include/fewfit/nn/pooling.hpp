@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Hidden rows of one text to one sentence vector: mean, first row or maximum, and unit length on request.
+//
+// Source: sentence-transformers 4.1.0, models/Pooling.py and models/Normalize.py. With ragged batches there is no
+// attention mask: the mean is the plain mean of the rows.
+
+#include "fewfit/nn/kernels.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+enum class pooling : std::uint32_t { mean = 1, cls = 2, max = 3 };
+
+namespace detail {
+
+/// The mean of each column: tokens added in order, in double, rounded once. In float this one sum made a tenth of the
+/// whole model's rounding error; in double it is free, as the rows are read from memory anyway.
+inline void mean_rows(const float* rows, std::size_t tokens, std::size_t width, float* sentence) noexcept {
+  const std::size_t stride = padded(width);
+  for (std::size_t begin = 0; begin < width; begin += lanes) {
+    double sum[lanes] = {};
+    for (std::size_t t = 0; t < tokens; ++t)
+      for (std::size_t i = 0; i < lanes; ++i) sum[i] += static_cast<double>(rows[t * stride + begin + i]);
+    for (std::size_t i = 0; i < lanes && begin + i < width; ++i)
+      sentence[begin + i] = static_cast<float>(sum[i] / static_cast<double>(tokens));
+  }
+}
+
+/// The largest value of each column. A NaN stays: it must not look like an answer.
+inline void max_rows(const float* rows, std::size_t tokens, std::size_t width, float* sentence) noexcept {
+  std::memcpy(sentence, rows, width * sizeof(float));
+  for (std::size_t t = 1; t < tokens; ++t) {
+    const float* row = rows + t * padded(width);
+    for (std::size_t i = 0; i < width; ++i)
+      sentence[i] = row[i] > sentence[i] || row[i] != row[i] ? row[i] : sentence[i];
+  }
+}
+
+}  // namespace detail
+
+/// shape  rows [T, padded D] -> sentence [D]; T >= 1
+inline void pool(pooling how, const float* rows, std::size_t tokens, std::size_t width, float* sentence) noexcept {
+  switch (how) {
+    case pooling::mean: return detail::mean_rows(rows, tokens, width, sentence);
+    case pooling::max: return detail::max_rows(rows, tokens, width, sentence);
+    case pooling::cls: std::memcpy(sentence, rows, width * sizeof(float));
+  }
+}
+
+/// Divides a vector by its length, or by 1e-12 where that is larger.
+///
+/// source  torch.nn.functional.normalize; the squares are summed as rows are: lane i mod 16, then the lanes fold
+inline void normalize(float* vector, std::size_t width) noexcept {
+  detail::packet sum[detail::packets];
+  for (auto& s : sum) s = detail::all(0.0f);
+  for (std::size_t begin = 0; begin < width; begin += lanes) {
+    float block[lanes] = {};
+    const std::size_t count = width - begin < lanes ? width - begin : lanes;
+    std::memcpy(block, vector + begin, count * sizeof(float));
+    for (int k = 0; k < detail::packets; ++k) {
+      const detail::packet v = detail::load(block + k * detail::packet_size);
+      sum[k] = detail::multiply_add(v, v, sum[k]);
+    }
+  }
+  const float length = std::sqrt(detail::fold(sum));
+  const float divisor = length > 1e-12f ? length : 1e-12f;
+  for (std::size_t i = 0; i < width; ++i) vector[i] /= divisor;
+}
+
+/// No infinity, no NaN. Looks at bits: -ffast-math cannot remove it.
+inline bool is_finite(const float* numbers, std::size_t n) noexcept {
+  std::uint32_t worst = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, numbers + i, sizeof bits);
+    bits &= 0x7FFFFFFFu;
+    worst = bits > worst ? bits : worst;
+  }
+  return worst < 0x7F800000u;
+}
+
+}  // namespace v0
+}  // namespace fewfit
