@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""Runs the converter, both as ``python3 -m fewfit_convert`` and as ``python3 tools/fewfit_convert``."""
+
+import os
+import sys
+
+if not __package__:
+    # Started as a folder: Python put the folder itself first on the path, and the package is found from above it.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+from fewfit_convert.cli import main  # noqa: E402  (needs the line above)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""The source folder. Every file is read through here, once, so that the model file can say what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any, Dict, Optional
+
+from .errors import Refused
+
+
+class Folder:
+    """Reads files by their name inside the folder and remembers the SHA-256 of each."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._digests: Dict[str, str] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether the folder holds a file of this name."""
+        return os.path.isfile(self._full(name))
+
+    def _full(self, name: str) -> str:
+        return os.path.join(self._path, *name.split("/"))
+
+    def read(self, name: str, at: Optional[str] = None) -> bytes:
+        """The bytes of a file; `at` is where it lies if not inside the folder."""
+        try:
+            with open(at or self._full(name), "rb") as source:
+                data = source.read()
+        except FileNotFoundError:
+            raise Refused(f"{name} is missing: this is not a folder that SetFit's save_pretrained wrote") from None
+        except OSError as error:
+            raise Refused(f"{name} cannot be read: {error.strerror}") from None
+        self._digests[name] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def text(self, name: str) -> str:
+        """A UTF-8 file."""
+        try:
+            return self.read(name).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Refused(f"{name} is not UTF-8 (byte {error.start})") from None
+
+    def json(self, name: str) -> Any:
+        """A JSON file."""
+        return parse_json(self.text(name), name)
+
+    def json_object(self, name: str, needed: bool = True) -> Dict[str, Any]:
+        """A JSON object; an empty one where the file is absent and not needed."""
+        if not needed and not self.has(name):
+            return {}
+        value = self.json(name)
+        if not isinstance(value, dict):
+            raise Refused(f"{name} does not hold a JSON object")
+        return value
+
+    def provenance(self) -> str:
+        """A line for each file that was read, sorted by name: its SHA-256 and its name."""
+        return "\n".join(f"{digest}  {name}" for name, digest in sorted(self._digests.items()))
+
+
+def parse_json(text: str, name: str) -> Any:
+    """JSON text from the file called `name`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{name} is not valid JSON: {error}") from None

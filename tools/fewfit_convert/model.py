@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What passes from the reader to the writer: plain settings, strings and arrays.
+
+Shape letters: D hidden size, H heads, F feed-forward size, L layers, R word rows, P positions, K classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Optional
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Config:
+    """The numbers of the encoder and of what follows it."""
+
+    hidden_size: int
+    num_attention_heads: int
+    intermediate_size: int
+    num_hidden_layers: int
+    vocab_size: int
+    max_position_embeddings: int
+    max_length: int
+    hidden_act: str
+    pooling: str
+    normalize: bool
+    layer_norm_eps: float
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A token that is looked for in the text before words are formed; `content` is normalised where `normalized`."""
+
+    content: str
+    id: int
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    normalized: bool = False
+    special: bool = False
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """The effective state of a BertTokenizerFast. `vocab[id]` is empty where an id has no token."""
+
+    vocab: List[str]
+    added: List[AddedToken]
+    unk_id: int
+    cls_id: int
+    sep_id: int
+    clean_text: bool = True
+    handle_chinese_chars: bool = True
+    strip_accents: bool = True
+    lowercase: bool = True
+    max_input_chars_per_word: int = 100
+
+
+@dataclass(frozen=True)
+class Head:
+    """A logistic regression. shape intercept [rows], coefficients [rows, D]; rows is 1 where `binary`, else K."""
+
+    binary: bool
+    labels: List[str]
+    labels_are_integers: bool
+    intercept: np.ndarray
+    coefficients: np.ndarray
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Texts and the original's probabilities [n, K] for them."""
+
+    texts: List[str]
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything a model file holds. `tensor(name)` gives a weight of the body in f32, by BertModel's name for it."""
+
+    config: Config
+    tokenizer: Tokenizer
+    tensor: Callable[[str], np.ndarray]
+    head: Head
+    about: Dict[str, str] = field(default_factory=dict)
+    self_test: Optional[SelfTest] = None

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The layout of a model file, as data: what docs/model_file.md says, and nothing that it does not say.
+
+All numbers are little-endian. A section is a fixed header followed by arrays that each begin at a multiple of 64.
+"""
+
+from __future__ import annotations
+
+import struct
+
+MAGIC = b"\x89FFT\r\n\x1a\n"
+BYTE_ORDER = 0x01020304
+VERSION = 1
+KIND_MODEL = 1
+REQUIRED_FLAGS = 0
+OPTIONAL_FLAGS = 0
+
+ALIGNMENT = 64
+"""Sections, and the arrays inside them, begin at multiples of this."""
+
+PANEL = 16
+"""Widths are rounded up to it; a linear layer is cut into panels of so many outputs."""
+
+HEADER = struct.Struct("<8sIIQIIII20x")
+"""Magic, byte order, version, file size, kind, section count, required and optional flags; the checksum follows."""
+
+CHECKSUM = struct.Struct("<I")
+
+ENTRY = struct.Struct("<IIQ")
+"""One directory entry: type, checksum of bytes and padding, size without padding."""
+
+SECTION_CONFIG = 1
+SECTION_TOKENIZER = 2
+SECTION_VOCABULARY = 3
+SECTION_WORD_EMBEDDINGS = 4
+SECTION_POSITION_EMBEDDINGS = 5
+SECTION_LAYER = 6
+SECTION_HEAD = 7
+SECTION_ABOUT = 8
+SECTION_SELF_TEST = 9
+
+CONFIG = struct.Struct("<12Id72x")
+"""D, H, F, L, R, P, M, activation, pooling, normalize, linear type, embedding type; layer_norm_eps."""
+
+TOKENIZER = struct.Struct("<12I16x")
+"""Unicode tables, clean_text, handle_chinese_chars, strip_accents, lowercase, max_input_chars_per_word, unk, cls,
+sep, added tokens, nodes of the raw trie, nodes of the normalized trie."""
+
+VOCABULARY = struct.Struct("<2I56x")
+"""Tokens, nodes of the trie."""
+
+HEAD = struct.Struct("<4I48x")
+"""Kind, classes, target, labels are integers."""
+
+COUNT = struct.Struct("<I60x")
+"""The header of the about and self-test sections: how many."""
+
+ACTIVATIONS = {"gelu": 1}
+POOLINGS = {"mean": 1, "cls": 2, "max": 3}
+WEIGHT_TYPES = {"f32": 1, "f16": 2, "bf16": 3, "i8": 4}
+UNICODE_TABLES = 1
+"""The character classes of tokenizers 0.21.1 to 0.22.x."""
+
+HEAD_SOFTMAX = 1
+HEAD_BINARY = 2
+TARGET_SINGLE = 1
+FIRST_HEAD_NAME = "head"
+
+ADDED_SINGLE_WORD = 1
+ADDED_LSTRIP = 2
+ADDED_RSTRIP = 4
+ADDED_NORMALIZED = 8
+ADDED_SPECIAL = 16
+
+MAX_HIDDEN_SIZE = 8192
+MAX_HEADS = 256
+MAX_INTERMEDIATE_SIZE = 65536
+MAX_LAYERS = 64
+MAX_VOCAB = 1 << 22
+MIN_POSITIONS = 3
+MAX_POSITIONS = 8192
+MIN_LENGTH = 3
+MIN_EPSILON, MAX_EPSILON = 1e-30, 1.0
+MAX_WORD_CHARS = 10000
+MAX_ADDED_TOKENS = 65536
+MAX_TOKEN_BYTES = 1024
+MAX_CLASSES = 65536
+MAX_HEAD_NAME_BYTES = 256
+MAX_SELF_TESTS = 65536
+MAX_TRIE_NODES = 1 << 23
+TRIE_BLOCK = 256
+
+
+def pad(n: int) -> int:
+    """A width rounded up to whole panels."""
+    return -(-n // PANEL) * PANEL
+
+
+def align(n: int) -> int:
+    """A size or offset rounded up to the file's alignment."""
+    return -(-n // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+"""Reads a model file by docs/model_file.md alone: it shares neither code nor constants with the converter, and it
+is strict about padding, order and sizes, so a field that moved in one of the two shows."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+
+
+def crc32c(data: bytes) -> int:
+    """CRC-32C, bit by bit through a table of 256."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = table[(crc ^ byte) & 255] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
+class Section:
+    """The bytes of a section, taken from the front."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def numbers(self, layout: str) -> Tuple:
+        """Numbers of the header."""
+        values = struct.unpack_from("<" + layout, self._data, self._at)
+        self._at += struct.calcsize("<" + layout)
+        return values
+
+    def zeros(self, count: int) -> None:
+        """Reserved bytes."""
+        assert self._data[self._at : self._at + count] == bytes(count)
+        self._at += count
+
+    def array(self, kind: str, *shape: int) -> np.ndarray:
+        """An array at the next multiple of 64."""
+        self.zeros(-self._at % 64)
+        size = int(np.prod(shape)) * np.dtype(kind).itemsize
+        assert self._at + size <= len(self._data)
+        made = np.frombuffer(self._data, kind, int(np.prod(shape)), self._at).reshape(shape)
+        self._at += size
+        return made
+
+    def strings(self, count: int) -> List[str]:
+        """A table of strings."""
+        offsets = self.array("<u4", count + 1)
+        assert offsets[0] == 0 and (np.diff(offsets.astype(np.int64)) >= 0).all()
+        pool = self.array("<u1", int(offsets[-1])).tobytes()
+        return [pool[a:b].decode("utf-8") for a, b in zip(offsets[:-1], offsets[1:])]
+
+    def end(self) -> None:
+        """Nothing is left."""
+        assert self._at == len(self._data), (self._at, len(self._data))
+
+
+def sections(data: bytes) -> List[Tuple[int, Section]]:
+    """The sections of a file, after every rule of the container was checked."""
+    magic, order, version, size, kind, count, required, optional = struct.unpack_from("<8sIIQIIII", data)
+    assert magic == bytes.fromhex("894646540D0A1A0A")
+    assert (order, version, size, kind, required, optional) == (0x01020304, 1, len(data), 1, 0, 0)
+    assert data[40:60] == bytes(20)
+    directory_end = 64 + -(-count * 16 // 64) * 64
+    directory = data[64:directory_end]
+    assert directory[count * 16 :] == bytes(len(directory) - count * 16)
+    assert struct.unpack_from("<I", data, 60)[0] == crc32c(data[:60] + directory)
+    found, at = [], directory_end
+    for number in range(count):
+        type_, checksum, length = struct.unpack_from("<IIQ", directory, number * 16)
+        padded = data[at : at + -(-length // 64) * 64]
+        assert crc32c(padded) == checksum and padded[length:] == bytes(len(padded) - length)
+        found.append((type_, Section(data[at : at + length])))
+        at += len(padded)
+    assert at == len(data)
+    return found
+
+
+def pad(n: int) -> int:
+    """The width of a row."""
+    return (n + 15) // 16 * 16
+
+
+def walk(nodes: np.ndarray) -> Dict[bytes, int]:
+    """Every string that a trie leads to, and its value, found by trying all 256 bytes at each node."""
+    assert len(nodes) % 256 == 0 and len(nodes) >= 256
+    assert not nodes[1:256].any() and nodes[0, 0] & 511 == 0
+    links = [int(link) for link in nodes[:, 0]]
+    bases = [link >> 9 for link in links if link >> 9]
+    assert len(bases) == len(set(bases)) and max(bases, default=0) < len(nodes)
+    found, queue, reached = {}, [(0, b"")], 1
+    for node, text in queue:
+        if nodes[node, 1]:
+            found[text] = int(nodes[node, 1])
+        for byte in range(256):
+            below = links[node] >> 9 ^ byte
+            if links[below] >> 8 & 1 and links[below] & 255 == byte:
+                queue.append((below, text + bytes([byte])))
+                reached += 1
+    assert reached == 1 + sum(link >> 8 & 1 for link in links)
+    assert not any(nodes[i].any() for i in range(1, len(nodes)) if not links[i] >> 8 & 1)
+    return found
+
+
+def _linear(section: Section, inputs: int, outputs: List[int]) -> List[Tuple[np.ndarray, np.ndarray]]:
+    """Weights [N, K] and biases [N] of the layers in one block of panels; the padding is zero."""
+    columns = sum(pad(n) for n in outputs)
+    panels = section.array("<f4", columns // 16, 1 + inputs, 16)
+    flat = panels.transpose(0, 2, 1).reshape(columns, 1 + inputs)
+    made, first = [], 0
+    for n in outputs:
+        block = flat[first : first + pad(n)]
+        assert not block[n:].any()
+        made.append((block[:n, 1:], block[:n, 0]))
+        first += pad(n)
+    return made
+
+
+def _rows(section: Section, rows: int, width: int) -> np.ndarray:
+    """A matrix whose padding is zero."""
+    made = section.array("<f4", rows, pad(width))
+    assert not made[:, width:].any()
+    return made[:, :width]
+
+
+def _config(section: Section) -> Dict[str, Any]:
+    names = ["D", "H", "F", "L", "R", "P", "M", "hidden_act", "pooling", "normalize", "linear", "embeddings"]
+    config = dict(zip(names, section.numbers("12I")))
+    (config["eps"],) = section.numbers("d")
+    section.zeros(72)
+    section.end()
+    return config
+
+
+def _tokenizer(section: Section) -> Dict[str, Any]:
+    names = [
+        "tables",
+        "clean_text",
+        "handle_chinese_chars",
+        "strip_accents",
+        "lowercase",
+        "max_chars",
+        "unk",
+        "cls",
+        "sep",
+    ]
+    made: Dict[str, Any] = dict(zip(names, section.numbers("9I")))
+    count, raw, normalized = section.numbers("3I")
+    section.zeros(16)
+    tries = [walk(section.array("<u4", nodes, 2)) for nodes in (raw, normalized)]
+    ids, flags = section.array("<u4", count), section.array("<u4", count)
+    contents = section.strings(count)
+    section.end()
+    assert [text.encode() for text in contents] == sorted({text.encode() for text in contents})
+    for trie, bit in zip(tries, (0, 8)):
+        assert trie == {t.encode(): i + 1 for i, t in enumerate(contents) if flags[i] & 8 == bit}
+    made["added"] = {text: (int(ids[i]), int(flags[i])) for i, text in enumerate(contents)}
+    return made
+
+
+def _vocabulary(section: Section) -> List[str]:
+    count, nodes = section.numbers("2I")
+    section.zeros(56)
+    trie = walk(section.array("<u4", nodes, 2))
+    tokens = section.strings(count)
+    section.end()
+    assert trie == {token.encode(): i + 1 for i, token in enumerate(tokens) if token}
+    return tokens
+
+
+def _layer(section: Section, d: int, f: int) -> Dict[str, np.ndarray]:
+    made: Dict[str, np.ndarray] = {}
+
+    def dense(names: List[str], inputs: int, outputs: int) -> None:
+        for name, (weight, bias) in zip(names, _linear(section, inputs, [outputs] * len(names))):
+            made[f"{name}.weight"], made[f"{name}.bias"] = weight, bias
+
+    def norm(name: str) -> None:
+        for part in ("weight", "bias"):
+            made[f"{name}.LayerNorm.{part}"] = _rows(section, 1, d)[0]
+
+    dense([f"attention.self.{name}" for name in ("query", "key", "value")], d, d)
+    dense(["attention.output.dense"], d, d)
+    norm("attention.output")
+    dense(["intermediate.dense"], d, f)
+    dense(["output.dense"], f, d)
+    norm("output")
+    section.end()
+    return made
+
+
+def _head(section: Section, d: int) -> Dict[str, Any]:
+    kind, classes, target, integers = section.numbers("4I")
+    section.zeros(48)
+    name, labels = section.strings(1), section.strings(classes)
+    rows = 1 if kind == 2 else classes
+    intercept, coefficients = section.array("<f8", rows), section.array("<f8", rows, d)
+    section.end()
+    return {
+        "kind": kind,
+        "target": target,
+        "integers": integers,
+        "name": name[0],
+        "labels": labels,
+        "intercept": intercept,
+        "coefficients": coefficients,
+    }
+
+
+def _about(section: Section) -> Dict[str, str]:
+    (count,) = section.numbers("I")
+    section.zeros(60)
+    texts = section.strings(2 * count)
+    section.end()
+    assert texts[::2] == sorted(set(texts[::2]))
+    return dict(zip(texts[::2], texts[1::2]))
+
+
+def _self_test(section: Section, classes: int) -> Tuple[List[str], np.ndarray]:
+    (count,) = section.numbers("I")
+    section.zeros(60)
+    texts, numbers = section.strings(count), section.array("<f8", count, classes)
+    section.end()
+    return texts, numbers
+
+
+def read(data: bytes) -> Dict[str, Any]:
+    """Everything a model file says; `weights` by BertModel's names, as far as the file keeps them apart."""
+    found = sections(data)
+    config = _config(found[0][1])
+    wanted = [1, 2, 3, 4, 5] + [6] * config["L"] + [7, 8]
+    assert [type_ for type_, _ in found] in (wanted, wanted + [9])
+    parts = [section for _, section in found]
+    model: Dict[str, Any] = {"config": config, "tokenizer": _tokenizer(parts[1]), "vocab": _vocabulary(parts[2])}
+    d, weights = config["D"], {}
+    weights["embeddings.word_embeddings.weight"] = _rows(parts[3], config["R"], d)
+    parts[3].end()
+    for part in ("weight", "bias"):
+        weights[f"embeddings.LayerNorm.{part}"] = _rows(parts[4], 1, d)[0]
+    model["positions"] = _rows(parts[4], config["P"], d)
+    parts[4].end()
+    for index in range(config["L"]):
+        layer = _layer(parts[5 + index], d, config["F"])
+        weights.update({f"encoder.layer.{index}.{name}": array for name, array in layer.items()})
+    rest = parts[5 + config["L"] :]
+    model.update(weights=weights, head=_head(rest[0], d), about=_about(rest[1]), self_test=None)
+    if len(rest) == 3:
+        model["self_test"] = _self_test(rest[2], len(model["head"]["labels"]))
+    return model

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: MIT
+"""The restricted reader: what honest picklers write is read, and nothing that a hostile one writes is run.
+
+The hostile pickles are written by hand, so that nothing they name has to be installed. Each would, if it were
+unpickled as usual, create the file whose name it is given.
+"""
+
+import gzip
+import io
+import lzma
+import os
+import pickle
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pickles
+import pytest
+import tiny
+from fewfit_convert import cli, head_pickle
+from fewfit_convert.errors import Refused
+from pickles import Call, Global, New, Raw, Stored, dump
+
+CLASSES, COEFFICIENTS, INTERCEPT = np.array(["a", "b", "c"]), np.arange(60.0).reshape(3, 20), np.arange(3.0)
+
+
+def _marker(path: str) -> str:
+    return f"touch {path}"
+
+
+def _logistic(**more) -> New:
+    return pickles.logistic(CLASSES, COEFFICIENTS, INTERCEPT, **more)
+
+
+def _objects(item) -> np.ndarray:
+    made = np.empty(3, object)
+    made[:] = [item] * 3
+    return made
+
+
+SYSTEM = Global("posix", "system")
+GETATTR = Global("builtins", "getattr")
+
+
+def _line(text: str) -> bytes:
+    return text.encode() + b"\n"
+
+
+HOSTILE = {
+    # name: what is pickled (given the shell command), and the words of the refusal
+    "os.system": (lambda cmd: Call(Global("os", "system"), (cmd,)), "os.system"),
+    "posix.system": (lambda cmd: Call(SYSTEM, (cmd,)), "posix.system"),
+    "eval": (lambda cmd: Call(Global("builtins", "eval"), (f"__import__('os').system('{cmd}')",)), "builtins.eval"),
+    "exec": (lambda cmd: Call(Global("builtins", "exec"), (f"import os; os.system('{cmd}')",)), "builtins.exec"),
+    "subprocess": (lambda cmd: Call(Global("subprocess", "check_output"), (cmd.split(),)), "subprocess.check_output"),
+    "getattr": (lambda cmd: Call(Call(GETATTR, (Global("os", "path"), "system")), (cmd,)), "builtins.getattr"),
+    "dotted name": (lambda cmd: Call(Global("numpy", "core.os.system"), (cmd,)), "numpy.core.os.system"),
+    "dotted ndarray": (lambda cmd: Global("numpy", "ndarray.__reduce__"), "numpy.ndarray.__reduce__"),
+    "numpy runpy": (lambda cmd: Call(Global("numpy.testing._private.utils", "runstring"), (cmd, {})), "runstring"),
+    "numpy load": (lambda cmd: Call(Global("numpy", "load"), ("x.npy",)), "numpy.load"),
+    "joblib load": (lambda cmd: Call(Global("joblib", "load"), ("x",)), "joblib.load"),
+    "joblib old wrapper": (lambda cmd: New(Global("joblib.numpy_pickle", "NDArrayWrapper"), {}), "NDArrayWrapper"),
+    "in the state": (lambda cmd: _logistic(extra=Call(SYSTEM, (cmd,))), "posix.system"),
+    "in a list in the state": (lambda cmd: _logistic(extra=[{"a": (Call(SYSTEM, (cmd,)),)}]), "posix.system"),
+    "in an object array": (lambda cmd: _logistic(classes_=Stored(_objects(Call(SYSTEM, (cmd,))))), "posix.system"),
+    "in a nested object array": (
+        lambda cmd: _logistic(classes_=pickles.inline(_objects(pickles.inline(_objects(Call(SYSTEM, (cmd,))))))),
+        "posix.system",
+    ),
+    "as a class": (lambda cmd: New(SYSTEM, None, (cmd,)), "posix.system"),
+    "as a dtype": (lambda cmd: Call(Global("numpy", "dtype"), (Call(SYSTEM, (cmd,)),)), "posix.system"),
+    "as an argument of a class": (lambda cmd: New(pickles.LOGISTIC, {}, (cmd,)), "LogisticRegression"),
+    "ndarray called": (lambda cmd: Call(Global("numpy", "ndarray"), ((2,),)), "a call of numpy.ndarray"),
+    "a call of a string": (lambda cmd: Call("os.system", (cmd,)), "a call of a str object"),
+    "a call of an object": (lambda cmd: Call(_logistic(), (cmd,)), "a call of a _StandIn object"),
+    "state of a function": (lambda cmd: Raw(_state_of(Global("numpy", "ndarray"))), "state of a _Global object"),
+    "state of a dict": (lambda cmd: Raw(_state_of({"a": 1})), "state of a dict object"),
+    "INST": (
+        lambda cmd: Raw(b"(" + pickles.dump(cmd)[2:-1] + b"i" + _line("os") + _line("system")),
+        "a way to build",
+    ),
+    "OBJ": (lambda cmd: Raw(b"(" + dump(SYSTEM)[2:-1] + dump(cmd)[2:-1] + b"o"), "posix.system"),
+    "OBJ of a known class": (lambda cmd: Raw(b"(" + dump(pickles.LOGISTIC)[2:-1] + b"o"), "a way to build"),
+    "NEWOBJ_EX": (lambda cmd: Raw(dump(pickles.LOGISTIC)[2:-1] + b")}\x92"), "a way to build"),
+    "GLOBAL": (lambda cmd: Raw(b"c" + _line("os") + _line("system") + dump((cmd,))[2:-1] + b"R"), "os.system"),
+    "EXT1": (lambda cmd: Raw(b"\x82\x01"), "a way to build"),
+    "persistent id": (lambda cmd: Raw(b"P" + _line("x")), "a way to build"),
+    "binary persistent id": (lambda cmd: Raw(dump("x")[2:-1] + b"Q"), "a way to build"),
+    "out-of-band buffer": (lambda cmd: Raw(b"\x97"), "a way to build"),
+    "Pipeline": (lambda cmd: New(Global("sklearn.pipeline", "Pipeline"), {"steps": []}), "sklearn.pipeline.Pipeline"),
+    "RandomForest": (
+        lambda cmd: New(Global("sklearn.ensemble._forest", "RandomForestClassifier"), {}),
+        "sklearn.ensemble._forest.RandomForestClassifier",
+    ),
+    "one versus rest": (
+        lambda cmd: New(Global("sklearn.multiclass", "OneVsRestClassifier"), {}),
+        "sklearn.multiclass.OneVsRestClassifier",
+    ),
+    "calibrated": (
+        lambda cmd: New(Global("sklearn.calibration", "CalibratedClassifierCV"), {}),
+        "CalibratedClassifierCV",
+    ),
+    "LogisticRegressionCV": (
+        lambda cmd: New(Global("sklearn.linear_model._logistic", "LogisticRegressionCV"), {}),
+        "sklearn.linear_model._logistic.LogisticRegressionCV",
+    ),
+    "a torch head": (lambda cmd: New(Global("setfit.modeling", "SetFitHead"), {}), "setfit.modeling.SetFitHead"),
+    "a torch tensor": (lambda cmd: Call(Global("torch._utils", "_rebuild_tensor_v2"), ()), "torch._utils"),
+    "a list": (lambda cmd: [1, 2], "holds a list, not a scikit-learn LogisticRegression"),
+    "an array": (lambda cmd: Stored(COEFFICIENTS), "holds a ndarray, not"),
+    "structured type": (lambda cmd: Call(Global("numpy", "dtype"), ("V8",)), "the numpy type 'V8'"),
+    "type with fields": (
+        lambda cmd: Call(Global("numpy", "dtype"), ("f8",), (3, "<", None, ("a",), {}, -1, -1, 0)),
+        "fields",
+    ),
+}
+
+
+def _state_of(target) -> bytes:
+    """Opcodes that give a state to something."""
+    return dump(target)[2:-1] + dump({"a": 1})[2:-1] + b"b"
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_is_run_and_the_name_is_told(tmp_path, name, compressed):
+    """Plain and by zlib."""
+    make, words = HOSTILE[name]
+    data = dump(make(_marker(tmp_path / "ran")))
+    with pytest.raises(Refused) as caught:
+        head_pickle.read_state(zlib.compress(data) if compressed else data)
+    assert words in str(caught.value)
+    assert not os.path.exists(tmp_path / "ran")
+
+
+def test_the_corpus_is_really_hostile(tmp_path):
+    """The same bytes do run where a usual unpickler opens them: the test above could fail."""
+    ran = 0
+    for name in ("os.system", "posix.system", "eval", "exec", "subprocess", "as a dtype", "GLOBAL"):
+        path = tmp_path / name.replace(".", "_").replace(" ", "_")
+        try:
+            pickle.loads(dump(HOSTILE[name][0](_marker(path))))
+        except Exception:
+            pass  # some fail after the harm is done
+        ran += path.exists()
+    assert ran == 7
+
+
+DAMAGED = {
+    "empty": b"",
+    "no pickle": b"hello",
+    "cut": dump(_logistic())[:-40],
+    "too many bytes wanted": dump(Stored(COEFFICIENTS, {"shape": (1 << 20, 1 << 20)})),
+    "negative shape": dump(Stored(COEFFICIENTS, {"shape": (-3, -20)})),
+    "shape of text": dump(Stored(COEFFICIENTS, {"shape": "60"})),
+    "no type": dump(Stored(COEFFICIENTS, {"dtype": None})),
+    "too many dimensions": dump(Stored(COEFFICIENTS, {"shape": (1,) * 40})),
+    "huge byte array": b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".",
+    "huge bytes": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 62) + b".",
+    "huge frame": b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b".",
+    "memo that is not there": b"\x80\x04h\x05.",
+    "empty stack": b"\x80\x04R.",
+    "append to a number": b"\x80\x04K\x01K\x02a.",
+    "array with fewer bytes": dump(
+        _logistic(
+            coef_=pickles.Call(
+                Global("numpy._core.multiarray", "_reconstruct"),
+                (Global("numpy", "ndarray"), (0,), b"b"),
+                (1, (3, 20), pickles.dtype(np.dtype("f8")), False, b"1234"),
+            )
+        )
+    ),
+    "object array of bytes": dump(
+        _logistic(
+            classes_=pickles.Call(
+                Global("numpy._core.multiarray", "_reconstruct"),
+                (Global("numpy", "ndarray"), (0,), b"b"),
+                (1, (3,), pickles.dtype(np.dtype("O")), False, b"x" * 24),
+            )
+        )
+    ),
+    "state is a list": dump(New(pickles.LOGISTIC, [1])),
+    "cut zlib": zlib.compress(dump(_logistic()))[:-10],
+    "broken zlib": b"\x78\x9c" + b"\xff" * 50,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_streams_are_refused(name):
+    """With a sentence, without a large allocation."""
+    with pytest.raises(Refused, match="model_head.pkl"):
+        head_pickle.read_state(DAMAGED[name])
+
+
+def test_a_claimed_size_takes_no_memory():
+    """Python's own reader would set a gigabyte to zero before it noticed that the file has nine bytes."""
+    for code in (b"\x96", b"\x8e", b"\x95"):
+        tracemalloc.start()
+        with pytest.raises(Refused):
+            head_pickle.read_state(b"\x80\x05" + code + struct.pack("<Q", 1 << 30) + b".")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
+
+
+def test_every_single_changed_byte_is_harmless():
+    """Whatever comes out is a state or a refusal: never another exception, and no name but the known ones."""
+    data = dump(_logistic())
+    for at in range(0, len(data), 3):
+        for value in (0, 0x2E, 0x52, 0x62, 0x93, data[at] ^ 1):
+            changed = data[:at] + bytes([value]) + data[at + 1 :]
+            try:
+                assert isinstance(head_pickle.read_state(changed), dict)
+            except Refused:
+                pass
+
+
+@pytest.mark.parametrize(
+    "name,compress",
+    [
+        ("gzip", gzip.compress),
+        ("xz", lzma.compress),
+        ("bz2", lambda data: b"BZh9" + data),
+        ("lz4", lambda data: b"\x04\x22M\x18"),
+    ],
+)
+def test_other_compressions_are_refused_by_name(name, compress):
+    """joblib knows more than zlib."""
+    with pytest.raises(Refused, match=f"compressed by {name}"):
+        head_pickle.read_state(compress(dump(_logistic())))
+
+
+def test_a_bomb_is_refused(monkeypatch):
+    """The decompressed size has a limit."""
+    monkeypatch.setattr(head_pickle, "_MAX_BYTES", 1 << 16)
+    with pytest.raises(Refused, match="larger than"):
+        head_pickle.read_state(zlib.compress(bytes(1 << 20)))
+
+
+def test_handwritten_heads_are_read():
+    """Arrays in the stream and inside the pickle, of objects, in Fortran order, of the other byte order."""
+    fortran, swapped = np.asfortranarray(COEFFICIENTS), INTERCEPT.astype(">f8")
+    objects = np.array(["a", "b", "c"], object)
+    head = pickles.logistic(
+        objects,
+        fortran,
+        swapped,
+        inline=pickles.inline(COEFFICIENTS),
+        number=Call(
+            Global("numpy._core.multiarray", "scalar"), (pickles.dtype(np.dtype("i8")), (7).to_bytes(8, "little"))
+        ),
+    )
+    for data in (dump(head), zlib.compress(dump(head))):
+        state = head_pickle.read_state(data)
+        assert state["classes_"].tolist() == ["a", "b", "c"] and state["number"] == 7
+        assert np.array_equal(state["coef_"], COEFFICIENTS) and np.array_equal(state["inline"], COEFFICIENTS)
+        assert np.array_equal(state["intercept_"], INTERCEPT)
+
+
+def test_trust_pickle_says_so_and_still_wants_a_logistic_regression(tmp_path, capsys):
+    """The option is the only way to run a pickle, and does not widen what is converted."""
+    pytest.importorskip("joblib", reason="joblib is not installed: --trust-pickle is not tested")
+    ran = tmp_path / "ran"
+    tiny.write_model(tmp_path, {"model_head.pkl": dump(Call(Global("posix", "system"), (_marker(ran),)))})
+    arguments = [str(tmp_path), "-o", str(tmp_path / "out.fewfit")]
+    assert cli.main(arguments) == 1 and not ran.exists()
+    assert "posix.system" in capsys.readouterr().err
+    assert cli.main([*arguments, "--trust-pickle"]) == 1 and ran.exists()
+    message = capsys.readouterr().err
+    assert "runs the code it holds" in message and "holds a builtins.int" in message
+
+
+def _fitted(classes, dtype=np.float32, **options):
+    """A real head."""
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed: not compared")
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 20)).astype(dtype)
+    return linear_model.LogisticRegression(**options).fit(x, np.asarray(classes)[np.arange(60) % len(classes)]), x
+
+
+@pytest.mark.parametrize(
+    "classes", [["a", "b"], ["x", "y", "z"], [0, 1], [3, 5, 9, 11], [False, True], np.array(["ä", "ö", "ü"], object)]
+)
+@pytest.mark.parametrize("compress", [0, 3, ("zlib", 9)])
+def test_real_joblib_files_equal_joblib(tmp_path, classes, compress):
+    """Attribute by attribute; and the same under --trust-pickle."""
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed: its files are not compared")
+    head, _ = _fitted(classes, class_weight="balanced", random_state=3)
+    joblib.dump(head, tmp_path / "h.pkl", compress=compress)
+    data = (tmp_path / "h.pkl").read_bytes()
+    for state in (head_pickle.read_state(data), head_pickle.run_state(data)):
+        assert set(vars(head)) == set(state) - {"_sklearn_version"}
+        for name, value in vars(head).items():
+            if isinstance(value, np.ndarray):
+                assert state[name].dtype == value.dtype and np.array_equal(state[name], value), name
+            else:
+                assert state[name] == value, name
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_heads_pickled_without_joblib(protocol):
+    """joblib.load reads them too, so such files exist."""
+    head, _ = _fitted(["x", "y", "z"])
+    if protocol == 2:  # stores bytes as a call of _codecs.encode, which is no array
+        with pytest.raises(Refused, match="_codecs.encode"):
+            head_pickle.read_state(pickle.dumps(head, protocol))
+        return
+    state = head_pickle.read_state(pickle.dumps(head, protocol))
+    assert np.array_equal(state["coef_"], head.coef_) and state["classes_"].tolist() == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize("name", ["gzip", "bz2", "lzma", "xz"])
+def test_joblibs_other_compressions_are_refused(tmp_path, name):
+    """As joblib itself writes them."""
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed: its files are not compared")
+    joblib.dump(_fitted(["x", "y", "z"])[0], tmp_path / "h.pkl", compress=(name, 3))
+    with pytest.raises(Refused, match=f"compressed by {name}"):
+        head_pickle.read_state((tmp_path / "h.pkl").read_bytes())
+
+
+@pytest.mark.parametrize("classes", [["a", "b"], ["x", "y", "z"]])
+def test_the_stored_numbers_give_sklearns_probabilities(tmp_path, classes):
+    """Softmax of the rows, or the sigmoid of the one, is predict_proba."""
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed: its files are not compared")
+    from fewfit_convert import head as heads
+    from fewfit_convert.folder import Folder
+
+    fitted, x = _fitted(classes, np.float64)
+    joblib.dump(fitted, tmp_path / "model_head.pkl")
+    head = heads.read_head(Folder(str(tmp_path)), {}, 20, False)
+    scores = x @ head.coefficients.T + head.intercept
+    if head.binary:
+        scores = np.hstack([np.zeros_like(scores), scores])
+    exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
+    assert np.abs(exponents / exponents.sum(axis=1, keepdims=True) - fitted.predict_proba(x)).max() < 1e-14
+    assert head.labels == [str(label) for label in fitted.classes_]
+
+
+def test_the_demonstration_head_is_read_without_sklearn():
+    """The file that SetFit wrote."""
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "models", "interviews", "model_head.pkl")
+    with open(path, "rb") as source:
+        state = head_pickle.read_state(io.BytesIO(source.read()).getvalue())
+    assert state["classes_"].tolist() == ["Нейтральный", "Процесс", "Результат"]
+    assert state["coef_"].shape == (3, 384) and state["solver"] == "lbfgs"

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""Whole or not at all, the same bytes everywhere, and the exit statuses."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tiny
+from fewfit_convert import cli, writer
+
+TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROGRAM = os.path.join(TOOLS, "fewfit_convert")
+
+
+def run(*arguments, **options):
+    """The converter as a program."""
+    command = [sys.executable, "-B", PROGRAM, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+def _left(folder):
+    """What lies in a folder."""
+    return sorted(os.listdir(folder))
+
+
+def test_the_program_runs_as_a_folder_and_as_a_module(tmp_path):
+    """The same bytes from both."""
+    source = tiny.write_model(tmp_path)
+    assert run(source, "-o", tmp_path / "a.fewfit").returncode == 0
+    module = [sys.executable, "-B", "-m", "fewfit_convert", source, "-o", str(tmp_path / "b.fewfit")]
+    assert subprocess.run(module, cwd=TOOLS, capture_output=True, timeout=120).returncode == 0
+    assert (tmp_path / "a.fewfit").read_bytes() == (tmp_path / "b.fewfit").read_bytes()
+
+
+def test_the_same_arguments_give_the_same_bytes_anywhere(tmp_path):
+    """Other hash seeds, another folder, another time, another locale; and no path of this machine in the file."""
+    made = []
+    for number, seed in enumerate(["0", "1", "random"]):
+        folder = tmp_path / f"place{number}" / "model"
+        folder.mkdir(parents=True)
+        golden = {"labels": tiny.LABELS, "texts": [{"text": "a", "probabilities": [1, 0, 0]}]}
+        source = tiny.write_model(folder, {"golden.json": golden})
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "LC_ALL": ["C", "C.UTF-8", "POSIX"][number],
+            "TZ": "Asia/Tokyo",
+        }
+        target = tmp_path / f"{number}.fewfit"
+        assert run(source, "-o", target, env=environment).returncode == 0
+        made.append(target.read_bytes())
+    assert made[0] == made[1] == made[2]
+    for word in (str(tmp_path), os.path.basename(str(tmp_path)), "place0", os.getcwd(), TOOLS):
+        assert word.encode() not in made[0]
+
+
+def test_the_golden_option_and_the_folders_golden_give_the_same_bytes(tmp_path):
+    """Where the golden file lay does not show."""
+    golden = {"labels": tiny.LABELS, "texts": [{"text": "a", "probabilities": [1, 0, 0]}]}
+    source = tiny.write_model(tmp_path, {"golden.json": golden})
+    assert cli.main([source, "-o", str(tmp_path / "a")]) == 0
+    assert cli.main([source, "-o", str(tmp_path / "b"), "--golden", str(tmp_path / "golden.json")]) == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def _raise(error):
+    def raising(*_arguments, **_options):
+        raise error
+
+    return raising
+
+
+STOPS = {
+    "no space": (OSError(errno.ENOSPC, "No space left on device"), 1, "No space left on device"),
+    "input or output": (OSError(errno.EIO, "Input/output error"), 1, "Input/output error"),
+    "Ctrl-C": (KeyboardInterrupt(), 130, "interrupted"),
+    "no memory": (MemoryError(), 1, "not enough memory"),
+}
+
+
+@pytest.mark.parametrize("old", [None, b"the old file"])
+@pytest.mark.parametrize("place", ["first section", "late section", "fsync", "replace"])
+@pytest.mark.parametrize("stop", STOPS)
+def test_whatever_stops_it_leaves_nothing_behind(tmp_path, monkeypatch, capsys, stop, place, old):
+    """No temporary file, and under the final name what was there before."""
+    error, status, words = STOPS[stop]
+    (tmp_path / "model").mkdir()
+    (tmp_path / "out").mkdir()
+    source, target = tiny.write_model(tmp_path / "model"), tmp_path / "out" / "m.fewfit"
+    if old is not None:
+        target.write_bytes(old)
+    where = {
+        "first section": (writer, "_config"),
+        "late section": (writer, "_head"),
+        "fsync": (os, "fsync"),
+        "replace": (os, "replace"),
+    }
+    monkeypatch.setattr(*where[place], _raise(error))
+    assert cli.main([source, "-o", str(target)]) == status
+    assert words in capsys.readouterr().err
+    assert _left(tmp_path / "out") == ([] if old is None else ["m.fewfit"])
+    assert old is None or target.read_bytes() == old
+
+
+def test_a_really_full_disk(tmp_path):
+    """A limit on the size of files stops the write in the middle, as a full disk does."""
+    resource = pytest.importorskip("resource", reason="this system has no file size limits")
+    (tmp_path / "model").mkdir()
+    source = tiny.write_model(tmp_path / "model")
+    (tmp_path / "out").mkdir()
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+    result = run(source, "-o", tmp_path / "out" / "m.fewfit", preexec_fn=limit)
+    assert result.returncode == 1 and "was not written" in result.stderr and "Traceback" not in result.stderr
+    assert _left(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_signal(tmp_path, number):
+    """In the middle of writing: a pause in the last section makes the signal meet it there."""
+    (tmp_path / "model").mkdir()
+    source = tiny.write_model(tmp_path / "model")
+    (tmp_path / "out").mkdir()
+    code = (
+        f"import sys, time; sys.path.insert(0, {TOOLS!r}); from fewfit_convert import cli, writer\n"
+        "inner = writer._head\n"
+        "def slow(model):\n    time.sleep(30)\n    return inner(model)\n"
+        "writer._head = slow\nsys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-B", "-c", code, source, "-o", str(tmp_path / "out" / "m.fewfit")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if _left(tmp_path / "out"):
+            break
+        time.sleep(0.05)
+    assert [name for name in _left(tmp_path / "out") if name.endswith(".part")]
+    time.sleep(0.3)
+    process.send_signal(number)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in message and "Traceback" not in message
+    assert _left(tmp_path / "out") == []
+
+
+USAGE = [
+    ([], "the following arguments are required"),
+    (["MODEL"], "-o/--output"),
+    (["MODEL", "-o", "OUT", "--dtype", "f64"], "invalid choice"),
+    (["MODEL", "-o", "OUT", "--unknown"], "unrecognized arguments"),
+    (["MODEL", "-o", "OUT", "--dtype", "f16"], "--dtype f16: this release writes f32"),
+    (["MODEL", "-o", "OUT", "--dtype", "bf16"], "--dtype bf16: this release writes f32"),
+    (["MODEL", "-o", "OUT", "--dtype", "i8"], "--dtype i8: this release writes f32"),
+    (["MODEL", "-o", "OUT", "--embeddings", "i8"], "--embeddings i8: this release writes f32"),
+    (["MODEL", "-o", "OUT/nowhere/m.fewfit"], "does not exist"),
+    (["MODEL", "-o", "MODEL"], "is a folder"),
+    (["MODEL", "-o", "MODEL/model.safetensors"], "one of the files that are read"),
+    (["MODEL", "-o", "MODEL/1_Pooling/config.json"], "one of the files that are read"),
+]
+
+
+@pytest.mark.parametrize("arguments,words", USAGE)
+def test_wrong_usage_is_64(tmp_path, capsys, arguments, words):
+    """With a sentence, before anything is read or written."""
+    source = tiny.write_model(tmp_path)
+    before = {name: os.path.getmtime(tmp_path / name) for name in _left(tmp_path)}
+    places = [a.replace("MODEL", source).replace("OUT", str(tmp_path / "o.fewfit")) for a in arguments]
+    with pytest.raises(SystemExit) as caught:
+        cli.main(places)
+    assert caught.value.code == 64
+    assert words in capsys.readouterr().err
+    assert before == {name: os.path.getmtime(tmp_path / name) for name in _left(tmp_path)}
+
+
+def test_the_model_and_golden_are_status_1(tmp_path):
+    """As a program, without a traceback."""
+    source = tiny.write_model(tmp_path)
+    for arguments in (
+        [tmp_path / "nowhere"],
+        [source, "--golden", tmp_path / "no.json"],
+        [source, "--golden", tmp_path],
+    ):
+        result = run(*arguments, "-o", tmp_path / "m.fewfit")
+        assert result.returncode == 1 and "Traceback" not in result.stderr and result.stdout == ""
+        assert not (tmp_path / "m.fewfit").exists()
+
+
+def test_a_device_is_not_replaced(tmp_path):
+    """Renaming over /dev/null would break the machine."""
+    os.mkfifo(tmp_path / "pipe")
+    result = run(tiny.write_model(tmp_path), "-o", tmp_path / "pipe")
+    assert result.returncode == 1 and "not a regular file" in result.stderr
+
+
+def test_a_link_keeps_pointing(tmp_path):
+    """What it points at is written."""
+    (tmp_path / "deep").mkdir()
+    os.symlink(tmp_path / "deep" / "m.fewfit", tmp_path / "link")
+    assert run(tiny.write_model(tmp_path), "-o", tmp_path / "link").returncode == 0
+    assert os.path.islink(tmp_path / "link") and (tmp_path / "deep" / "m.fewfit").stat().st_size > 10000
+
+
+def test_a_read_only_source_is_enough(tmp_path):
+    """Nothing is written beside the model."""
+    source = tiny.write_model(tmp_path)
+    before = _left(source)
+    with_output = str(tmp_path) + ".out"
+    assert cli.main([source, "-o", with_output]) == 0
+    assert _left(source) == before
+    os.unlink(with_output)
+
+
+def test_no_joblib_and_no_sklearn_are_imported(tmp_path):
+    """The converter needs numpy and safetensors alone."""
+    source = tiny.write_model(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {TOOLS!r}); from fewfit_convert import cli\n"
+        f"assert cli.main([{source!r}, '-o', {str(tmp_path / 'm')!r}]) == 0\n"
+        "bad = {'joblib', 'sklearn', 'torch', 'transformers', 'tokenizers', 'setfit', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(f'{bad}' if bad else 0)"
+    )
+    assert subprocess.run([sys.executable, "-B", "-c", code], timeout=120).returncode == 0
+
+
+def test_the_demonstration_model_converts_in_seconds(tmp_path):
+    """The whole of models/interviews, self-test included."""
+    source = os.path.join(TOOLS, "..", "models", "interviews")
+    begin = time.perf_counter()
+    result = run(source, "-o", tmp_path / "m.fewfit")
+    assert result.returncode == 0, result.stderr
+    assert time.perf_counter() - begin < 20
+    assert "3 classes, 24 self-test texts" in result.stderr
+    shutil.rmtree(tmp_path)
