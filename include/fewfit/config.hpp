@@ -27,8 +27,8 @@
 #endif
 
 #if defined(__FAST_MATH__) && !defined(FEWFIT_ALLOW_FAST_MATH)
-#error \
-    "fewfit promises the same bits everywhere, which -ffast-math gives up: compile this file without it, or define FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness but not bits"
+#error "fewfit promises the same bits everywhere and -ffast-math breaks that: leave it out for this file, or define \
+FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 
 // Header-only by default: everything is inline. A program that includes only api.hpp defines

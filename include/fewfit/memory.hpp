@@ -33,7 +33,9 @@ class owned {
     data_ = static_cast<T*>(allocate(from, count * sizeof(T)));
     size_ = data_ != nullptr ? count : 0;
   }
-  owned(owned&& other) noexcept : from_(other.from_), data_(other.data_), size_(other.size_) { other.data_ = nullptr; }
+  owned(owned&& other) noexcept : from_(other.from_), data_(other.data_), size_(other.size_) {
+    other.data_ = nullptr;
+  }
   owned& operator=(owned&& other) noexcept {
     std::swap(from_, other.from_);
     std::swap(data_, other.data_);

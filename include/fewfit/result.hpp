@@ -108,7 +108,8 @@ constexpr const char* message(errc code) noexcept {
     case errc::text_mode_damage: return "the file was copied in text mode, which damages it: copy it as binary";
     case errc::wrong_byte_order: return "the file was written for machines of another byte order";
     case errc::unsupported_version:
-      return "the file's format version is not one this release reads: use a newer fewfit, or convert the model again";
+      return "the file's format version is not one this release reads: use a newer fewfit, or convert the model "
+             "again";
     case errc::wrong_file_size:
       return "the file's length is not the one its header states: it was cut off or something was appended";
     case errc::unsupported_kind: return "the file is of a kind this release does not read as a model";

@@ -94,7 +94,7 @@ FEWFIT_ALWAYS_INLINE packet exp(const packet& x) noexcept {
 
 /// x Phi(x), the erf form of the checkpoint's "gelu": the tanh form is up to 5e-4 away.
 ///
-/// Phi(x) - 1/2 is a rational function of x for |x| <= 5.6; beyond, it is 1/2 in floats. At most 1.4e-7 max(1, |x|) off.
+/// Phi(x) - 1/2 is a rational function for |x| <= 5.6; beyond, it is 1/2 in floats. At most 1.4e-7 max(1, |x|) off.
 /// source  Hendrycks and Gimpel 2016; coefficients from tools/derive_coefficients.py
 FEWFIT_ALWAYS_INLINE packet gelu(const packet& x) noexcept {
   const packet y = packet_math::pmax(packet_math::pmin(x, all(5.6f)), all(-5.6f));

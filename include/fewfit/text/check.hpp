@@ -45,8 +45,8 @@ inline bool names_a_token(const added_tokens& added, const string_table& tokens,
 }  // namespace detail
 
 /// The first rule that a tokenizer with these pieces breaks.    cost  one look-up a token; 1 ms for 30,522
-inline error check_tokenizer(const tokenizer_config& c, const added_tokens& added,
-                             const trie& pieces, const string_table& tokens) noexcept {
+inline error check_tokenizer(const tokenizer_config& c, const added_tokens& added, const trie& pieces,
+                             const string_table& tokens) noexcept {
   if (const error e = detail::check_vocabulary(pieces, tokens); e.code != errc::none) return e;
   if (const error e = detail::check_added_tokens(added); e.code != errc::none) return e;
   for (const std::uint32_t id : {c.unk, c.cls, c.sep})

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The calls of a model: each is a plan run to its end. Easy forms make their own workspace; what a model tells about
+// itself and the self-test stand here too.
+
+#include "fewfit/plan.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+
+// --- with a workspace ---
+
+FEWFIT_INLINE prediction model::predict(std::string_view text, workspace& scratch) const noexcept {
+  prediction answer;
+  const errc e = plan::predict(*this, {&text, 1}, scratch, {&answer, 1}).run_all();
+  if (e != errc::none) answer.status = e;
+  return answer;
+}
+
+FEWFIT_INLINE errc model::predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out,
+                                  const executor& run) const noexcept {
+  return plan::predict(*this, texts, scratch, out).run_all(run);
+}
+
+FEWFIT_INLINE errc model::predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
+                                        span<text_info> info, const executor& run) const noexcept {
+  return plan::predict_proba(*this, texts, scratch, out, info).run_all(run);
+}
+
+FEWFIT_INLINE errc model::encode(span<const std::string_view> texts, workspace& scratch, span<float> out,
+                                 span<text_info> info, const executor& run) const noexcept {
+  return plan::encode(*this, texts, scratch, out, info).run_all(run);
+}
+
+// --- easy forms ---
+
+FEWFIT_INLINE prediction model::predict(std::string_view text) const noexcept {
+  workspace scratch(1, state_->memory);
+  return predict(text, scratch);
+}
+
+FEWFIT_INLINE std::vector<prediction> model::predict(span<const std::string_view> texts) const {
+  workspace scratch(1, state_->memory);
+  std::vector<prediction> out(texts.size);
+  const errc e = predict(texts, scratch, out);
+  if (e != errc::none)
+    for (prediction& p : out) p = prediction(), p.status = e;
+  return out;
+}
+
+FEWFIT_INLINE std::vector<prediction> model::predict(std::initializer_list<std::string_view> texts) const {
+  return predict(span<const std::string_view>(texts.begin(), texts.size()));
+}
+
+FEWFIT_INLINE result<std::vector<double>> model::predict_proba(span<const std::string_view> texts) const {
+  workspace scratch(1, state_->memory);
+  std::vector<double> out(texts.size * labels().size);
+  if (const errc e = predict_proba(texts, scratch, out); e != errc::none) return e;
+  return out;
+}
+
+FEWFIT_INLINE result<std::vector<double>> model::predict_proba(std::string_view text) const {
+  return predict_proba(span<const std::string_view>(&text, 1));
+}
+
+FEWFIT_INLINE result<std::vector<float>> model::encode(span<const std::string_view> texts) const {
+  workspace scratch(1, state_->memory);
+  std::vector<float> out(texts.size * config().hidden_size);
+  if (const errc e = encode(texts, scratch, out); e != errc::none) return e;
+  return out;
+}
+
+FEWFIT_INLINE result<std::vector<float>> model::encode(std::string_view text) const {
+  return encode(span<const std::string_view>(&text, 1));
+}
+
+FEWFIT_INLINE token_ids model::tokenize(std::string_view text, tokenize_options options) const {
+  const tokenizer& t = state_->tokenizer;
+  const std::size_t special = options.special_tokens ? 2 : 0, first = special / 2;
+  const std::size_t room = first + config().max_length - special;
+  const detail::owned<unsigned char> scratch(state_->memory, tokenizer_scratch_bytes(t.config));
+  token_ids out;
+  if (!scratch) return out.status = errc::out_of_memory, out;
+  out.ids.assign(first, t.config.cls);
+  const auto gather = [&](const std::uint32_t* ids, std::size_t count) {
+    out.ids.insert(out.ids.end(), ids, ids + count);
+    return !options.truncation || out.ids.size() <= room;
+  };
+  out.status = tokenize_all(t, text, scratch.data(), gather, false);
+  out.truncated = options.truncation && out.ids.size() > room;
+  if (out.truncated) out.ids.resize(room);
+  if (out.status != errc::none)
+    out.ids.clear();
+  else if (options.special_tokens)
+    out.ids.push_back(t.config.sep);
+  return out;
+}
+
+// --- what a model tells about itself ---
+
+FEWFIT_INLINE const model_config& model::config() const noexcept { return state_->config; }
+FEWFIT_INLINE span<const std::string_view> model::labels() const noexcept {
+  return {state_->labels.data(), state_->labels.size()};
+}
+FEWFIT_INLINE bool model::labels_are_integers() const noexcept { return state_->labels_are_integers; }
+FEWFIT_INLINE target model::target() const noexcept { return fewfit::target::single; }
+FEWFIT_INLINE kernels model::kernels() const noexcept { return fewfit::kernels::portable; }
+
+FEWFIT_INLINE std::string_view model::about(std::string_view key) const noexcept {
+  for (std::uint32_t i = 0; i + 1 < state_->about.count; i += 2)
+    if (state_->about[i] == key) return state_->about[i + 1];
+  return {};
+}
+
+FEWFIT_INLINE std::string_view model::token(std::uint32_t id) const noexcept {
+  const tokenizer& t = state_->tokenizer;
+  for (std::uint32_t i = 0; i < t.added.content.count; ++i)
+    if (t.added.ids[i] == id) return t.added.content[i];
+  return id < t.vocab.tokens.count ? t.vocab.tokens[id] : std::string_view();
+}
+
+FEWFIT_INLINE footprint model::footprint() const noexcept {
+  fewfit::footprint f;
+  f.mapped = state_->file.mapped ? static_cast<std::size_t>(state_->file.size) : 0;
+  f.private_bytes = sizeof(model_state) + state_->layers.bytes() + state_->labels.bytes() + state_->file.copy.bytes();
+  f.workspace = workspace_bytes(config().max_length);
+  return f;
+}
+
+FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
+  const self_test_section& s = state_->self_test;
+  if (s.count == 0) return errc::no_self_test;
+  const std::size_t classes = state_->head.classes, width = config().hidden_size;
+  workspace scratch(1, state_->memory);
+  const detail::owned<double> probabilities(state_->memory, classes);
+  const detail::owned<float> vector(state_->memory, width);
+  if (!probabilities || !vector) return errc::out_of_memory;
+  self_test_report report;
+  report.texts = s.count;
+  for (std::uint32_t i = 0; i < s.count; ++i) {
+    const std::string_view text = s.texts[i];
+    const double* original = s.probabilities + i * classes;
+    if (const errc e = encode({&text, 1}, scratch, {vector.data(), width}); e != errc::none) return e;
+    if (!fewfit::predict_proba(state_->head, vector.data(), probabilities.data())) return errc::non_finite_output;
+    report.digest = crc32c(vector.data(), width * sizeof(float), report.digest);
+    if (most_probable(probabilities.data(), classes) != most_probable(original, classes)) ++report.different_labels;
+    for (std::size_t k = 0; k < classes; ++k) {
+      const double difference = std::fabs(probabilities[k] - original[k]);
+      if (!(difference <= report.largest_difference)) report.largest_difference = difference;
+    }
+  }
+  return report;
+}
+
+}  // namespace v0
+}  // namespace fewfit

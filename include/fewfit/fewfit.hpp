@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The one include. Everything is inline, unless FEWFIT_IMPLEMENTATION is defined before it; see api.hpp.
+//
+//   auto model = fewfit::model::load("interviews.fewfit").value();
+//   auto answer = model.predict("text");
+
+#include "fewfit/calls.hpp"

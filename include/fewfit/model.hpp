@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// From the bytes of a file to a model that cannot fail: map, check, bind. The only header that knows io, text and nn.
+//
+//   text --(text/)--> token ids --(nn/embeddings)--> rows [N,D] --(nn/encoder)--> rows [N,D]
+//        --(nn/pooling)--> sentence [B,D] --(nn/head)--> probabilities [B,K] --> label
+//
+// Nothing is copied or repacked: weights, vocabulary and look-up structures are views of the file. What is allocated
+// is one state, the table of layers and the table of labels.
+
+#include "fewfit/io/mapped_file.hpp"
+#include "fewfit/io/sections.hpp"
+#include "fewfit/memory.hpp"
+#include "fewfit/nn/embeddings.hpp"
+#include "fewfit/nn/encoder.hpp"
+#include "fewfit/nn/head.hpp"
+#include "fewfit/nn/pooling.hpp"
+#include "fewfit/text/check.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+/// What a model is: numbers, and views of the file. Never changes after load.
+struct model_state {
+  explicit model_state(const load_options& options, file_memory&& content) noexcept
+      : memory(options.allocator), file(std::move(content)) {}
+
+  fewfit::allocator memory;
+  file_memory file;
+  model_config config;
+  fewfit::tokenizer tokenizer;
+  embedding_weights embeddings;
+  detail::owned<layer_weights> layers;  // [L]
+  head_weights head;
+  detail::owned<std::string_view> labels;  // [K]
+  bool labels_are_integers = false;
+  string_table about;  // key, value, key, value
+  self_test_section self_test{};
+
+  encoder_shape shape() const noexcept {
+    return {config.hidden_size, config.num_attention_heads, config.intermediate_size};
+  }
+};
+
+namespace detail {
+
+/// Views of one layer's arrays.
+inline layer_weights bind_layer(const layer_section& l, const model_config& c) noexcept {
+  const std::size_t d = c.hidden_size, stride = padded(d), f = c.intermediate_size;
+  const float eps = static_cast<float>(c.layer_norm_eps);
+  return {{l.query_key_value, d, 3 * stride},
+          {l.attention_output, d, stride},
+          {l.attention_layer_norm, l.attention_layer_norm + stride, d, eps},
+          {l.intermediate, d, padded(f)},
+          {l.output, f, stride},
+          {l.output_layer_norm, l.output_layer_norm + stride, d, eps}};
+}
+
+inline trie bind_trie(const std::uint64_t* nodes, std::uint32_t size) noexcept {
+  return {reinterpret_cast<const trie_node*>(nodes), size};
+}
+
+/// Takes one section after another; the first that is missing, unknown or wrong ends it.
+class binder {
+ public:
+  binder(const blob& b, bool full, model_state& m) noexcept : walk_(b), full_(full), m_(m) {}
+
+  error bind() noexcept {
+    model_config& c = m_.config;
+    if (expect(section_type::config)) note(read_config(walk_.content(), c)), walk_.next();
+    bind_text();
+    bind_embeddings();
+    if (good()) m_.layers = owned<layer_weights>(m_.memory, c.num_hidden_layers);
+    if (good() && !m_.layers) note({errc::out_of_memory, "layers", c.num_hidden_layers});
+    for (std::uint32_t l = 0; good() && l < c.num_hidden_layers; ++l) bind_layer_number(l);
+    bind_head();
+    if (expect(section_type::about)) note(read_about(walk_.content(), m_.about)), walk_.next();
+    if (good()) note(check_utf8(m_.about, "about"));
+    if (good() && walk_.type() == static_cast<std::uint32_t>(section_type::self_test)) bind_self_test();
+    for (; good() && !walk_.done(); walk_.next()) check_rest();
+    return error_;
+  }
+
+ private:
+  bool good() const noexcept { return error_.code == errc::none; }
+  void note(const error& e) noexcept {
+    if (good()) error_ = e;
+  }
+  bool expect(section_type wanted) noexcept {
+    if (!good()) return false;
+    const auto type = static_cast<std::uint32_t>(wanted);
+    if (walk_.type() == type) return true;
+    const bool later = walk_.done() || walk_.type() > type;
+    note({later ? errc::missing_section : errc::section_order, section_name(type), walk_.index()});
+    return false;
+  }
+  template <class Number>
+  void check_finite(const Number* numbers, std::uint64_t n, const char* where) noexcept {
+    if (!good() || !full_) return;
+    const std::uint64_t bad = first_non_finite(numbers, n);
+    if (bad != n) note({errc::non_finite_weight, where, bad});
+  }
+  /// The section's floats are finite; a whole section is checked at once.
+  void check_finite() noexcept {
+    const bytes content = walk_.content();
+    check_finite(reinterpret_cast<const float*>(content.data), content.size / sizeof(float),
+                 section_name(walk_.type()));
+  }
+
+  void bind_text() noexcept {
+    tokenizer_section t{};
+    vocabulary_section v{};
+    if (expect(section_type::tokenizer)) note(read_tokenizer(walk_.content(), m_.config, t)), walk_.next();
+    if (expect(section_type::vocabulary)) note(read_vocabulary(walk_.content(), m_.config, v)), walk_.next();
+    if (!good()) return;
+    m_.tokenizer.config = {t.clean_text != 0,
+                           t.handle_chinese_chars != 0,
+                           t.strip_accents != 0,
+                           t.lowercase != 0,
+                           t.max_input_chars_per_word,
+                           t.unk_id,
+                           t.cls_id,
+                           t.sep_id};
+    m_.tokenizer.added = {bind_trie(t.raw, t.raw_nodes), bind_trie(t.normalized, t.normalized_nodes), t.added_ids,
+                          t.added_flags, t.added};
+    const trie pieces = bind_trie(v.trie, v.nodes);
+    note(check_tokenizer(m_.tokenizer.config, m_.tokenizer.added, pieces, v.tokens));
+    if (good()) m_.tokenizer.vocab = make_vocabulary(pieces, v.tokens, t.unk_id);
+  }
+
+  void bind_embeddings() noexcept {
+    const float *norm = nullptr, *positions = nullptr, *words = nullptr;
+    if (expect(section_type::word_embeddings)) {
+      note(read_word_embeddings(walk_.content(), m_.config, words));
+      check_finite(), walk_.next();
+    }
+    if (expect(section_type::position_embeddings)) {
+      note(read_position_embeddings(walk_.content(), m_.config, norm, positions));
+      check_finite(), walk_.next();
+    }
+    const std::size_t d = m_.config.hidden_size;
+    if (good())
+      m_.embeddings = {words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}};
+  }
+
+  void bind_layer_number(std::uint32_t l) noexcept {
+    layer_section section{};
+    if (!expect(section_type::layer)) return;
+    note(read_layer(walk_.content(), m_.config, section));
+    check_finite(), walk_.next();
+    if (good()) m_.layers[l] = bind_layer(section, m_.config);
+  }
+
+  void bind_head() noexcept {
+    head_section h{};
+    if (!expect(section_type::head)) return;
+    note(read_head(walk_.content(), m_.config, h)), walk_.next();
+    if (!good()) return;
+    const std::uint64_t rows = h.binary != 0 ? 1 : h.classes, n = rows * m_.config.hidden_size;
+    check_finite(h.intercept, rows, "head intercept");
+    check_finite(h.coefficients, n, "head coefficients");
+    m_.head = {h.intercept, h.coefficients, h.classes, m_.config.hidden_size, h.binary != 0};
+    m_.labels_are_integers = h.labels_are_integers != 0;
+    m_.labels = owned<std::string_view>(m_.memory, h.classes);
+    if (!m_.labels) return note({errc::out_of_memory, "labels", h.classes});
+    for (std::uint32_t k = 0; k < h.classes; ++k) m_.labels[k] = h.labels[k];
+    note(check_utf8(h.name, "head name"));
+    note(check_utf8(h.labels, "labels"));
+  }
+
+  void bind_self_test() noexcept {
+    note(read_self_test(walk_.content(), static_cast<std::uint32_t>(m_.head.classes), m_.self_test)), walk_.next();
+    if (good()) note(check_utf8(m_.self_test.texts, "self_test"));
+  }
+
+  void check_rest() noexcept {
+    const std::uint32_t type = walk_.type();
+    if (type >= static_cast<std::uint32_t>(section_type::optional)) return;
+    const bool known = type <= static_cast<std::uint32_t>(section_type::self_test);
+    note({known ? errc::section_order : errc::unknown_section, section_name(type), type});
+  }
+
+  section_walk walk_;
+  bool full_;
+  model_state& m_;
+  error error_;
+};
+
+inline void destroy(model_state* state) noexcept {
+  if (state == nullptr) return;
+  const allocator memory = state->memory;
+  state->~model_state();
+  release(memory, state, sizeof(model_state));
+}
+
+/// Checks the bytes and makes the state. On failure the file's memory is given back.
+inline result<model_state*> make_state(file_memory&& content, const load_options& options) noexcept {
+  const bool full = options.verify == verify::full;
+  const result<blob> b = blob::parse({content.data, content.size}, full);
+  if (!b) return b.error();
+  void* memory = allocate(options.allocator, sizeof(model_state));
+  if (memory == nullptr) return errc::out_of_memory;
+  auto* state = new (memory) model_state(options, std::move(content));
+  const error e = binder(*b, full, *state).bind();
+  if (e.code == errc::none) return state;
+  destroy(state);
+  return e;
+}
+
+}  // namespace detail
+
+FEWFIT_INLINE result<model> model::load(std::string_view path, const load_options& options) noexcept {
+  const result<file> f = file::open(path);
+  if (!f) return f.error();
+  if (f->size() > static_cast<std::size_t>(-1) / 2) return error{errc::out_of_memory, "file", f->size()};
+  const result<const void*> address = f->map();
+  if (!address) return address.error();
+  file_memory content;
+  content.data = static_cast<const unsigned char*>(*address);
+  content.size = f->size();
+  content.mapped = true;
+  const result<model_state*> state = detail::make_state(std::move(content), options);
+  if (!state) return state.error();
+  model loaded(*state);
+  if (f->size_now() != f->size()) return error{errc::file_changed, "file", f->size_now()};
+  return loaded;
+}
+
+FEWFIT_INLINE result<model> model::load_copy(std::string_view path, const load_options& options) noexcept {
+  const result<file> f = file::open(path);
+  if (!f) return f.error();
+  if (f->size() > static_cast<std::size_t>(-1) / 2) return error{errc::out_of_memory, "file", f->size()};
+  // A terabyte of something else is not worth setting memory aside for.
+  unsigned char start[detail::header_bytes];
+  if (f->size() < sizeof start) return error{errc::file_too_short, "header", f->size()};
+  if (const errc e = f->read(start, sizeof start); e != errc::none) return e;
+  if (const error e = blob::check_start(start, f->size()); e.code != errc::none) return e;
+  file_memory content;
+  content.copy = detail::owned<unsigned char>(options.allocator, static_cast<std::size_t>(f->size()));
+  if (!content.copy) return error{errc::out_of_memory, "file", f->size()};
+  std::memcpy(content.copy.data(), start, sizeof start);
+  if (const errc e = f->read(content.copy.data() + sizeof start, f->size() - sizeof start); e != errc::none) return e;
+  if (f->size_now() != f->size()) return error{errc::file_changed, "file", f->size_now()};
+  content.data = content.copy.data();
+  content.size = f->size();
+  const result<model_state*> state = detail::make_state(std::move(content), options);
+  if (!state) return state.error();
+  return model(*state);
+}
+
+FEWFIT_INLINE result<model> model::from_memory(const void* bytes, std::size_t size,
+                                               const load_options& options) noexcept {
+  file_memory content;
+  content.data = static_cast<const unsigned char*>(bytes);
+  content.size = size;
+  const result<model_state*> state = detail::make_state(std::move(content), options);
+  if (!state) return state.error();
+  return model(*state);
+}
+
+FEWFIT_INLINE model::~model() { detail::destroy(state_); }
+
+FEWFIT_INLINE model& model::operator=(model&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+}  // namespace v0
+}  // namespace fewfit

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// What sections say: every rule has a file that breaks it under correct checksums, and whatever else is changed there
+// is refused or answers.
+
+#include "fewfit/io/sections.hpp"
+
+#include "support/check_damage.hpp"
+#include "support/content_damages.hpp"
+
+using fewfit::errc;
+using fewfit::verify;
+using support::tiny_bytes;
+
+TEST_SUITE_BEGIN("sections");
+
+TEST_CASE("each lie of a section is refused by its name, and the nearest right file loads") {
+  for (const support::damage& row : support::content_damages()) support::check(row);
+}
+
+TEST_CASE("a weight that is no number is named by its section and place") {
+  const support::tiny_file& right = support::tiny_sections();
+  const auto error_of = [](const std::string& field, auto value, std::size_t index) {
+    support::tiny_file f = support::tiny_sections();
+    f.set(field, value, index);
+    return support::load_error(f.bytes(), verify::full);
+  };
+  for (const char* name : {"rows", "norm weight", "norm bias"}) {
+    const std::string field = std::string("position_embeddings.") + name;
+    const fewfit::error e = error_of(field, support::not_a_number, 5);
+    CHECK(e.code == errc::non_finite_weight);
+    CHECK(e.number == right.offset(field) / sizeof(float) + 5);
+  }
+  // The search looks at blocks of 4096 numbers: the last of one, the first of the next, the very last.
+  const std::size_t floats = right.sections[5].body.size() / sizeof(float);
+  REQUIRE(floats > 4097);
+  for (const std::size_t at : {std::size_t{0}, std::size_t{4095}, std::size_t{4096}, floats - 13}) {
+    support::tiny_file f = support::tiny_sections();
+    support::put(f.sections[5].body, at * sizeof(float), support::infinity);
+    const fewfit::error e = support::load_error(f.bytes(), verify::full);
+    CHECK(e.code == errc::non_finite_weight);
+    CHECK(std::string(e.where) == "layer");
+    CHECK(e.number == at);
+  }
+  CHECK(error_of("head.intercept", std::nan(""), 2).number == 2);
+  CHECK(error_of("head.coefficients", HUGE_VAL, 59).number == 59);
+}
+
+TEST_CASE("every single-byte change of config, tokenizer, vocabulary and head is refused when checksums are read") {
+  const support::tiny_file& file = support::tiny_sections();
+  const support::aligned_bytes bytes(tiny_bytes());
+  for (const std::size_t section : {0u, 1u, 2u, 7u}) {
+    const std::size_t begin = file.begin(section), end = file.begin(section + 1);
+    std::size_t missed = 0;
+    for (std::size_t at = begin; at < end; ++at)
+      for (const int pattern : {0x01, 0x80, 0xFF}) {
+        const unsigned char before = bytes.data()[at];
+        bytes.data()[at] = static_cast<unsigned char>(before ^ pattern);
+        if (fewfit::model::from_memory(bytes.data(), bytes.size())) ++missed;
+        bytes.data()[at] = before;
+      }
+    CHECK(missed == 0);
+  }
+  CHECK(fewfit::model::from_memory(bytes.data(), bytes.size()));
+}
+
+TEST_CASE("single-byte changes of the weights are refused when checksums are read") {
+  const support::tiny_file& file = support::tiny_sections();
+  const support::aligned_bytes bytes(tiny_bytes());
+  std::mt19937 random(11);
+  for (int i = 0; i < 2000; ++i) {
+    const std::size_t at = file.begin(3) + random() % (file.begin(7) - file.begin(3));
+    const auto pattern = static_cast<unsigned char>(1 + random() % 255);
+    bytes.data()[at] ^= pattern;
+    const auto m = fewfit::model::from_memory(bytes.data(), bytes.size());
+    bytes.data()[at] ^= pattern;
+    REQUIRE(!m);
+    CHECK(m.error().code != errc::none);
+  }
+}
+
+namespace {
+
+/// Loads what may be anything: an error that is one, or a model that answers.
+bool loads_and_answers(const std::string& file, verify how) {
+  support::counting_memory memory;
+  bool loaded = false;
+  {
+    const support::aligned_bytes bytes(file);
+    const auto m = fewfit::model::from_memory(bytes.data(), bytes.size(), support::options(how, &memory));
+    if (m) {
+      loaded = true;
+      support::answer_something(*m);
+      (void)m->self_test();
+      (void)m->about("name");
+      for (std::uint32_t id = 0; id < 50; ++id) (void)m->token(id);
+    } else {
+      CHECK(m.error().code != errc::none);
+    }
+  }
+  CHECK(memory.live == 0);
+  CHECK(memory.mistakes == 0);
+  return loaded;
+}
+
+}  // namespace
+
+TEST_CASE("nodes that lead in a circle are no lie about any string, and no walk through them is endless") {
+  std::size_t circles = 0;
+  for (const char* array : {"tokenizer.raw trie", "tokenizer.normalized trie", "vocabulary.trie"}) {
+    support::tiny_file right = support::tiny_sections();
+    const std::string count = array == std::string("vocabulary.trie") ? "vocabulary.nodes"
+                              : array[10] == 'r'                      ? "tokenizer.raw nodes"
+                                                                      : "tokenizer.normalized nodes";
+    for (std::uint32_t node = 256; node < right.at<std::uint32_t>(count); ++node) {
+      const auto link = right.at<std::uint32_t>(array, 2 * node);
+      if ((link & 0x100u) == 0 || link >> 9 != 0) continue;  // only a leaf's links are free
+      support::tiny_file f = right;
+      f.set(array, (node ^ (link & 0xFFu)) << 9 | (link & 0x1FFu), 2 * node);
+      CHECK(loads_and_answers(f.bytes(), verify::full));
+      ++circles;
+    }
+  }
+  CHECK(circles > 30);
+}
+
+TEST_SUITE_END();
+TEST_SUITE_BEGIN("sections, exhaustive");
+
+TEST_CASE("each byte changed under repaired checksums: refused, or a model that answers") {
+  const support::tiny_file& file = support::tiny_sections();
+  const unsigned char patterns[] = {0x01, 0x80, 0xFF, 0x08};
+  std::size_t loaded = 0, refused = 0;
+  for (const std::size_t section : {0u, 1u, 2u, 7u, 8u, 9u})
+    for (std::size_t at = file.begin(section); at < file.begin(section) + file.sections[section].body.size(); ++at) {
+      std::string b = tiny_bytes();
+      b[at] = static_cast<char>(b[at] ^ patterns[at % 4]);
+      support::repair(b);
+      ++(loads_and_answers(b, at % 2 == 0 ? verify::full : verify::structure) ? loaded : refused);
+    }
+  CHECK(loaded > 500);
+  CHECK(refused > 10000);
+}
+
+TEST_CASE("numbers changed at random under repaired checksums: refused, or a model that answers") {
+  std::mt19937 random(17);
+  const std::uint32_t interesting[] = {0,     1,     2,          3,          255,        256,        257, 0x100,
+                                       0x1FF, 0x200, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7F800000, 64};
+  std::size_t loaded = 0;
+  for (int i = 0; i < 8000; ++i) {
+    support::tiny_file f = support::tiny_sections();
+    for (std::size_t changes = 1 + random() % 3; changes > 0; --changes) {
+      std::string& body = f.sections[random() % f.sections.size()].body;
+      const std::size_t at =
+          random() % (body.size() < 256 || random() % 2 == 0 ? std::min<std::size_t>(body.size(), 128) : body.size());
+      const std::uint32_t value =
+          random() % 2 == 0 ? interesting[random() % 15] : static_cast<std::uint32_t>(random());
+      if (at / 4 * 4 + 4 <= body.size()) support::put(body, at / 4 * 4, value);
+      if (random() % 50 == 0) body.resize(random() % (body.size() + 65));
+    }
+    loaded += loads_and_answers(f.bytes(), i % 3 == 0 ? verify::full : verify::structure) ? 1 : 0;
+  }
+  CHECK(loaded > 100);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// A call cut into tasks: in any order, on any threads, stopped half-way, or with too many at once.
+
+#include "fewfit/plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "support/call_faults.hpp"
+#include "support/many_texts.hpp"
+
+using fewfit::errc;
+using fewfit::plan;
+using fewfit::prediction;
+using support::many_texts;
+using support::same;
+using support::tiny_loaded;
+using texts_view = fewfit::span<const std::string_view>;
+
+namespace {
+
+const fewfit::model& tiny_model() {
+  static const tiny_loaded m(support::tiny());
+  return *m;
+}
+
+/// Runs a stage's tasks one after the other, in an order from a seed.
+void run_shuffled(plan& p, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  for (std::size_t stage = 0; stage < p.stages(); ++stage) {
+    std::vector<std::size_t> order(p.tasks(stage));
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t task : order) p.run(stage, task);
+  }
+}
+
+/// Each task on a thread of its own, all at once.
+void run_on_threads(plan& p) {
+  for (std::size_t stage = 0; stage < p.stages(); ++stage) {
+    std::vector<std::thread> threads;
+    for (std::size_t task = 0; task < p.tasks(stage); ++task)
+      threads.emplace_back([&p, stage, task] { p.run(stage, task); });
+    for (std::thread& t : threads) t.join();
+  }
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("plan");
+
+TEST_CASE("stages and tasks: sixteen texts a task, and one task that hands over") {
+  fewfit::workspace scratch;
+  for (const std::size_t n : {0u, 1u, 15u, 16u, 17u, 32u, 33u, 100u}) {
+    std::vector<prediction> out(n);
+    const plan p = plan::predict(tiny_model(), texts_view(many_texts().data(), n), scratch, out);
+    REQUIRE(p.stages() == 2);
+    CHECK(p.tasks(0) == (n + 15) / 16);
+    CHECK(p.tasks(1) == 1);
+    CHECK(p.status() == errc::none);
+  }
+}
+
+TEST_CASE("in any order and on threads: the bits of the plain call") {
+  const texts_view texts(many_texts());
+  fewfit::workspace scratch(16);
+  const auto vectors = tiny_model().encode(texts).value();
+  const auto probabilities = tiny_model().predict_proba(texts).value();
+  const auto answers = tiny_model().predict(texts);
+  for (std::uint32_t seed = 0; seed < 6; ++seed) {
+    const bool threads = seed % 2 == 1;
+    const auto run = [&](plan p) {
+      if (threads) run_on_threads(p);
+      else run_shuffled(p, seed);
+      return p.status();
+    };
+    std::vector<float> v(vectors.size());
+    std::vector<double> p(probabilities.size());
+    std::vector<prediction> a(answers.size());
+    std::vector<fewfit::text_info> info(texts.size);
+    CHECK(run(plan::encode(tiny_model(), texts, scratch, v, info)) == errc::none);
+    CHECK(run(plan::predict_proba(tiny_model(), texts, scratch, p)) == errc::none);
+    CHECK(run(plan::predict(tiny_model(), texts, scratch, a)) == errc::none);
+    CHECK(v == vectors);
+    CHECK(p == probabilities);
+    CHECK(same(a, answers));
+    for (std::size_t i = 0; i < texts.size; ++i) CHECK(info[i].tokens == answers[i].tokens);
+  }
+}
+
+TEST_CASE("an executor gets the tasks, and runs each once") {
+  struct log {
+    std::vector<std::size_t> tasks;
+  } seen;
+  const fewfit::executor backwards = {
+      [](void* user, std::size_t tasks, void (*task)(void*, std::size_t), void* context) {
+        static_cast<log*>(user)->tasks.push_back(tasks);
+        for (std::size_t i = tasks; i > 0; --i) task(context, i - 1);
+      },
+      &seen};
+  const texts_view texts(many_texts());
+  fewfit::workspace scratch;
+  std::vector<float> v(texts.size * 20);
+  REQUIRE(tiny_model().encode(texts, scratch, v, {}, backwards) == errc::none);
+  CHECK(v == tiny_model().encode(texts).value());
+  CHECK(seen.tasks == std::vector<std::size_t>{(texts.size + 15) / 16});
+  std::vector<prediction> a(texts.size);
+  REQUIRE(tiny_model().predict(texts, scratch, a, backwards) == errc::none);
+  CHECK(same(a, tiny_model().predict(texts)));
+}
+
+TEST_CASE("a plan that was cancelled writes nothing, and its workspace can be used again") {
+  const texts_view texts(many_texts());
+  fewfit::workspace scratch;
+  const std::vector<float> pattern(texts.size * 20, 5.0f);
+  prediction mark;
+  mark.tokens = 4711;
+  for (std::size_t after = 0; after <= 4; ++after) {  // so many tasks run before
+    std::vector<float> v = pattern;
+    std::vector<prediction> a(texts.size, mark);
+    plan vectors = plan::encode(tiny_model(), texts, scratch, v);
+    for (std::size_t task = 0; task < after; ++task) vectors.run(0, task);
+    vectors.cancel();
+    CHECK(vectors.status() == errc::cancelled);
+    CHECK(vectors.run_all() == errc::cancelled);
+    CHECK(v == pattern);
+    plan answers = plan::predict(tiny_model(), texts, scratch, a);
+    for (std::size_t task = 0; task < after; ++task) answers.run(0, task);
+    answers.cancel();
+    CHECK(answers.run_all() == errc::cancelled);
+    CHECK(std::all_of(a.begin(), a.end(), [](const prediction& p) { return p.tokens == 4711; }));
+    CHECK(tiny_model().encode(texts, scratch, v) == errc::none);
+    CHECK(v == tiny_model().encode(texts).value());
+  }
+  CHECK(support::cancelled_call() == errc::cancelled);
+}
+
+TEST_CASE("cancelling from another thread ends the call") {
+  struct watch {
+    plan* p = nullptr;
+    std::size_t begun = 0;
+  } w;
+  const fewfit::executor run = {[](void* user, std::size_t tasks, void (*task)(void*, std::size_t), void* context) {
+                                  auto& self = *static_cast<watch*>(user);
+                                  for (std::size_t i = 0; i < tasks; ++i, ++self.begun) {
+                                    if (i == 2) std::thread([&self] { self.p->cancel(); }).join();
+                                    task(context, i);
+                                  }
+                                },
+                                &w};
+  const texts_view texts(many_texts());
+  fewfit::workspace scratch;
+  std::vector<float> v(texts.size * 20, 5.0f);
+  plan p = plan::encode(tiny_model(), texts, scratch, v);
+  w.p = &p;
+  CHECK(p.run_all(run) == errc::cancelled);
+  CHECK(w.begun == 7);  // the executor goes on, the tasks return at once
+  CHECK(v == std::vector<float>(texts.size * 20, 5.0f));
+}
+
+TEST_CASE("cancelling what is over or never began changes nothing") {
+  const std::string_view text = "good";
+  fewfit::workspace scratch;
+  std::vector<float> v(20);
+  plan p = plan::encode(tiny_model(), {&text, 1}, scratch, v);
+  CHECK(p.run_all() == errc::none);
+  p.cancel();
+  CHECK(v == tiny_model().encode(text).value());
+  plan wrong = plan::encode(tiny_model(), {&text, 1}, scratch, {v.data(), 19});
+  CHECK(wrong.status() == errc::bad_argument);
+  wrong.cancel();
+  CHECK(wrong.run_all() == errc::bad_argument);
+}
+
+TEST_CASE("more tasks at once than the workspace has arenas") {
+  CHECK(support::too_many_tasks_at_once() == errc::workspace_busy);
+}
+
+TEST_CASE("a workspace serves one plan after another, of any size and model") {
+  support::tiny_options o;
+  o.D = 64, o.H = 4, o.F = 200, o.L = 1;
+  const tiny_loaded other(support::tiny_model(o));
+  fewfit::workspace scratch(2);
+  for (const std::size_t n : {1u, 40u, 3u, 100u, 2u}) {
+    const texts_view texts(many_texts().data(), n);
+    std::vector<float> v(n * 20), w(n * 64);
+    REQUIRE(tiny_model().encode(texts, scratch, v) == errc::none);
+    REQUIRE(other->encode(texts, scratch, w) == errc::none);
+    CHECK(v == tiny_model().encode(texts).value());
+    CHECK(w == other->encode(texts).value());
+  }
+}
+
+TEST_SUITE_END();

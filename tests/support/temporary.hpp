@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A folder of one's own that goes when its owner does.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace support {
+
+class temporary_folder {
+ public:
+  temporary_folder() {
+    std::random_device random;
+    do path_ = std::filesystem::temp_directory_path() / ("fewfit-tests-" + std::to_string(random()));
+    while (!std::filesystem::create_directory(path_));
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  /// A name in the folder, in UTF-8.
+  std::string name(const std::string& file) const { return (path_ / std::filesystem::u8path(file)).u8string(); }
+  /// A file with these bytes; returns its name.
+  std::string file(const std::string& file_name, std::string_view bytes) const {
+    std::ofstream out(std::filesystem::u8path(name(file_name)), std::ios::binary | std::ios::trunc);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    if (!out) std::abort();
+    return name(file_name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace support
