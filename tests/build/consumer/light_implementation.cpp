@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#define FEWFIT_IMPLEMENTATION
+#include <fewfit/fewfit.hpp>

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""One answer, whatever compiled it: the digest of the golden vectors under every compiler, -O, -ffp-contract and -march.
+
+usage: digest_matrix.py MODEL EIGEN_DIRECTORY COMPILER...
+
+Builds tests/build/digest.cpp each way, runs it on the golden texts and compares what it prints with
+tests/parity/golden/digest.txt. Then the same with one fused multiply-add written as `*` and `+`: that must be found.
+"""
+
+import itertools
+import json
+import pathlib
+import platform
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+INCLUDE = HERE.parents[1] / "include"
+GOLDEN = HERE.parent / "parity" / "golden"
+LEVELS = ("-O1", "-O2", "-O3")
+CONTRACTIONS = ("-ffp-contract=off", "-ffp-contract=fast")
+FUSED = "multiply_add(input, weights[n], sum[r][n])"
+UNFUSED = "packet_math::padd(packet_math::pmul(input, weights[n]), sum[r][n])"
+
+
+def architectures():
+    """Instruction sets with a fused multiply-add that this machine runs."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return [""]
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return ["-march=x86-64-v3"] + (["-march=x86-64-v4"] if " avx512vl" in flags else [])
+
+
+def digest(compiler, flags, include, eigen, model, directory):
+    """Builds the program and returns what it prints."""
+    program = f"{directory}/digest"
+    subprocess.run([compiler, "-std=c++17", *flags, "-I", str(include), "-isystem", eigen, str(HERE / "digest.cpp"),
+                    "-o", program, "-lutf8proc"], check=True)
+    run = subprocess.run([program, model, f"{directory}/texts"], check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def main():
+    model, eigen, *compilers = sys.argv[1:]
+    expected = (GOLDEN / "digest.txt").read_text().strip()
+    failed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        texts = [t["text"].encode() for t in json.loads((GOLDEN / "golden.json").read_text("utf-8"))["texts"]]
+        pathlib.Path(directory, "texts").write_bytes(b"".join(struct.pack("<I", len(t)) + t for t in texts))
+        for compiler, level, contraction, arch in itertools.product(compilers, LEVELS, CONTRACTIONS, architectures()):
+            flags = [level, contraction] + ([arch] if arch else [])
+            found = digest(compiler, flags, INCLUDE, eigen, model, directory)
+            print("ok    " if found == expected else "OTHER ", found, pathlib.Path(compiler).name, *flags, flush=True)
+            failed += found != expected
+
+        mutant = pathlib.Path(directory, "include")
+        shutil.copytree(INCLUDE, mutant)
+        kernels = mutant / "fewfit" / "nn" / "kernels.hpp"
+        source = kernels.read_text()
+        assert source.count(FUSED) == 1, "the multiply-add of the tile is not where it was"
+        kernels.write_text(source.replace(FUSED, UNFUSED))
+        for compiler in compilers:
+            flags = ["-O2", "-ffp-contract=off", *architectures()[:1]]
+            found = digest(compiler, [f for f in flags if f], mutant, eigen, model, directory)
+            print("found " if found != expected else "MISSED", found, pathlib.Path(compiler).name, "with * and +", flush=True)
+            failed += found == expected
+    print(f"expected {expected}, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Meson: the suite, and the consumer project as subproject and over pkg-config.
+
+usage: meson.py suite|subproject|pkg_config MESON MODEL BUILD_DIRECTORY ARCH
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+
+def run(*command, **environment):
+    print("+", *command, flush=True)
+    subprocess.run(command, check=True, env=dict(os.environ, **environment))
+
+
+def suite(meson, model, build, arch):
+    run(meson, "setup", build, ROOT, f"-Dmodel={model}", f"-Darch={arch}", "-Dbuildtype=release", "-Dwerror=true")
+    run(meson, "compile", "-C", build)
+    run(meson, "test", "-C", build, "--print-errorlogs")
+
+
+def subproject(meson, model, build, _):
+    project = f"{build}.project"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(HERE / "consumer", project)
+    os.mkdir(f"{project}/subprojects")
+    os.symlink(ROOT, f"{project}/subprojects/fewfit")
+    run(meson, "setup", build, project, "--force-fallback-for=fewfit", f"-Dmodel={model}")
+    run(meson, "test", "-C", build, "--print-errorlogs")
+
+
+def pkg_config(meson, model, build, _):
+    prefix = f"{build}.prefix"
+    for directory in (prefix, f"{build}.library"):
+        shutil.rmtree(directory, ignore_errors=True)
+    run(meson, "setup", f"{build}.library", ROOT, f"--prefix={prefix}", "-Dtests=disabled")
+    run(meson, "install", "-C", f"{build}.library")
+    run(meson, "setup", build, HERE / "consumer", "--wrap-mode=nofallback", f"-Dmodel={model}",
+        PKG_CONFIG_PATH=f"{prefix}/share/pkgconfig")
+    run(meson, "test", "-C", build, "--print-errorlogs")
+    for name in ("LICENSE", "THIRD_PARTY.md"):
+        assert os.path.exists(f"{prefix}/share/doc/fewfit/{name}"), name
+
+
+def main():
+    part, meson, model, build, arch = sys.argv[1:]
+    shutil.rmtree(build, ignore_errors=True)
+    {"suite": suite, "subproject": subproject, "pkg_config": pkg_config}[part](meson, model, build, arch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+# What is tested about the build itself: the sources' form, linking, consumers, other compilers and flags.
+
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+
+function(fewfit_script_test name label)
+  add_test(NAME ${name} COMMAND "${Python3_EXECUTABLE}" -B ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS "${label}" ENVIRONMENT PYTHONUTF8=1)
+endfunction()
+
+# --- form --------------------------------------------------------------------------------------------------------
+fewfit_script_test(headers.layering lint "${PROJECT_SOURCE_DIR}/tools/check_includes.py")
+foreach(rule ascii opening conditionals prose readme version)
+  fewfit_script_test(sources.${rule} lint "${here}/lint.py" ${rule})
+endforeach()
+
+# --- linking -----------------------------------------------------------------------------------------------------
+fewfit_program(two_units build/two_units/one.cpp build/two_units/other.cpp)
+add_dependencies(two_units fewfit_model)
+add_test(NAME build.two_units COMMAND two_units "${model}")
+set_tests_properties(build.two_units PROPERTIES LABELS program)
+
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND FEWFIT_BUILD_TOOLS AND FEWFIT_BUILD_EXAMPLES AND NOT CMAKE_CXX_FLAGS MATCHES sanitize)
+  fewfit_script_test(build.linkage program "${here}/linkage.py" $<TARGET_FILE:fewfit_cli> $<TARGET_FILE:hello>
+                     $<TARGET_FILE:batch> $<TARGET_FILE:no_exceptions> $<TARGET_FILE:own_job_system>)
+endif()
+
+option(FEWFIT_TEST_ALL "Register the tests that take minutes, too" OFF)
+if(NOT FEWFIT_TEST_ALL)
+  return()
+endif()
+
+# --- each header alone, with every compiler there is ------------------------------------------------------------
+if(FEWFIT_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(arch_flag -march=${FEWFIT_ARCH})
+endif()
+get_target_property(eigen_directory Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+foreach(compiler g++ clang++)
+  find_program(FEWFIT_${compiler} ${compiler})
+  if(FEWFIT_${compiler})
+    list(APPEND compilers ${FEWFIT_${compiler}})
+    foreach(flags "" "-std=c++20 -fno-exceptions -fno-rtti")
+      string(REGEX REPLACE "[^a-z0-9+.]+" "_" name "headers.alone.${compiler}${flags}")
+      fewfit_script_test(${name} dear "${here}/headers_alone.py" ${FEWFIT_${compiler}} "${eigen_directory}" -std=c++17
+                         ${arch_flag} "${flags}")
+    endforeach()
+  endif()
+endforeach()
+fewfit_script_test(build.compile_time dear "${here}/compile_time.py" "${CMAKE_CXX_COMPILER}" "${eigen_directory}")
+
+# --- consumers ---------------------------------------------------------------------------------------------------
+set(prefix "${CMAKE_CURRENT_BINARY_DIR}/prefix")
+add_test(NAME consumer.install COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
+set_tests_properties(consumer.install PROPERTIES LABELS dear FIXTURES_SETUP installed)
+
+function(fewfit_consumer_test name source)
+  add_test(NAME ${name} COMMAND "${CMAKE_CTEST_COMMAND}"
+    --build-and-test "${source}" "${CMAKE_CURRENT_BINARY_DIR}/${name}" --build-generator "${CMAKE_GENERATOR}"
+    --build-options "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}" "-DFEWFIT_MODEL=${model}" ${ARGN}
+    --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure --no-tests=error)
+  set_tests_properties(${name} PROPERTIES LABELS dear)
+endfunction()
+
+fewfit_consumer_test(consumer.add_subdirectory "${here}/consumer" "-DFEWFIT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+fewfit_consumer_test(consumer.find_package "${here}/consumer/installed" "-DCMAKE_PREFIX_PATH=${prefix}")
+fewfit_script_test(consumer.pkg_config dear "${here}/pkg_config.py" "${CMAKE_CXX_COMPILER}" "${prefix}" "${model}")
+set_tests_properties(consumer.find_package consumer.pkg_config PROPERTIES FIXTURES_REQUIRED installed)
+
+find_program(FEWFIT_MESON meson)
+if(FEWFIT_MESON)
+  foreach(part suite subproject pkg_config)
+    fewfit_script_test(meson.${part} dear "${here}/meson.py" ${part} "${FEWFIT_MESON}" "${model}"
+                       "${CMAKE_CURRENT_BINARY_DIR}/meson.${part}" "${FEWFIT_ARCH}")
+  endforeach()
+endif()
+
+# --- one answer from every compiler and every flag ---------------------------------------------------------------
+fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${model}" "${eigen_directory}"
+                   ${compilers})
+
+# --- other builds of the same suite ------------------------------------------------------------------------------
+# Their folders stay, so that the next run compiles what has changed. The model is this build's.
+function(fewfit_leg preset)
+  add_test(NAME suite.${preset} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" COMMAND sh -c
+    "cmake --preset ${preset} -DFEWFIT_MODEL='${model}' -DPython3_EXECUTABLE='${Python3_EXECUTABLE}' && \
+     cmake --build --preset ${preset} && ctest --preset ${preset}")
+  set_tests_properties(suite.${preset} PROPERTIES LABELS dear TIMEOUT 3600 COST 1000)
+endfunction()
+fewfit_leg(asan)
+find_program(FEWFIT_clang++ clang++)
+if(FEWFIT_clang++)
+  fewfit_leg(clang)
+endif()
+
+# Valgrind knows AVX2 but not AVX-512, so it sees the build for x86-64-v3. The exhaustive cases would take it hours.
+find_program(FEWFIT_VALGRIND valgrind)
+if(FEWFIT_VALGRIND)
+  add_test(NAME suite.valgrind COMMAND "${FEWFIT_VALGRIND}" -q --error-exitcode=1 --leak-check=full
+           $<TARGET_FILE:fewfit_tests> --test-suite-exclude=*exhaustive*,parity*)
+  set_tests_properties(suite.valgrind PROPERTIES LABELS dear TIMEOUT 3600 COST 500)
+endif()
