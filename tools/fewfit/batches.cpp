@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "batches.hpp"
+
+#include <optional>
+#include <stdexcept>
+
+#include "common.hpp"
+#include "input.hpp"
+#include "json_line.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+
+namespace tool {
+namespace {
+
+// One line of the input on its way to the output.
+struct item {
+  unsigned long long number = 0;  // of the line, from 1
+  std::string line;               // as it came
+  std::string text;               // what the model is asked
+};
+
+class runner {
+ public:
+  runner(const options& options, batch_command& command)
+      : options_(options),
+        command_(command),
+        keys_(command.keys()),
+        reader_(options.input),
+        progress_(bytes_to_show(options)) {}
+
+  void run() {
+    std::vector<item> batch;
+    do {
+      read(batch);
+      answer(batch);
+      flush();
+      progress_.update(reader_.bytes_read());
+      if (bad_line_) throw *bad_line_;
+    } while (batch.size() == options_.batch_size);
+  }
+
+ private:
+  unsigned long long bytes_to_show(const options& options) const {
+    return options.input == "-" ? 0 : reader_.bytes_in_all();
+  }
+
+  failure at_line(unsigned long long number, exit_status status, const std::string& sentence) const {
+    return failure(status, reader_.name() + ":" + std::to_string(number) + ": " + sentence);
+  }
+
+  // Up to a batch of good lines. A bad one ends it and is kept until those before it are written.
+  void read(std::vector<item>& batch) {
+    batch.clear();
+    item next;
+    while (batch.size() < options_.batch_size && !bad_line_ && reader_.next(next.line)) {
+      next.number = ++lines_;
+      try {
+        take_text(next);
+        batch.push_back(std::move(next));
+      } catch (const std::invalid_argument& error) {
+        bad_line_ = at_line(next.number, bad_line, error.what());
+      }
+    }
+  }
+
+  void take_text(item& next) const {
+    if (options_.format == format::jsonl) {
+      next.text = text_of(next.line, keys_);
+      return;
+    }
+    next.text = next.line;
+    if (!next.text.empty() && next.text.back() == '\r') next.text.pop_back();
+  }
+
+  // Where a batch as a whole cannot be computed, its texts are asked one by one, so that those before the culprit
+  // are answered and the culprit is named.
+  void answer(const std::vector<item>& batch) {
+    if (batch.empty()) return;
+    std::vector<std::string_view> texts;
+    for (const item& it : batch) texts.push_back(it.text);
+    if (command_.compute(texts) == fewfit::errc::none) {
+      for (std::size_t i = 0; i < batch.size(); ++i) write(batch[i], i);
+      return;
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const fewfit::errc code = command_.compute({&texts[i], 1});
+      if (code != fewfit::errc::none) {
+        const bool lines_fault = code == fewfit::errc::text_too_long;
+        bad_line_ = at_line(batch[i].number, lines_fault ? bad_line : bad_file, fewfit::message(code));
+        return;
+      }
+      write(batch[i], 0);
+    }
+  }
+
+  void write(const item& it, std::size_t i) const {
+    write_line(options_.format == format::jsonl ? with_members(it.line, command_.as_json(i)) : command_.as_text(i));
+  }
+
+  const options& options_;
+  batch_command& command_;
+  const std::vector<std::string_view> keys_;
+  line_reader reader_;
+  progress progress_;
+  unsigned long long lines_ = 0;
+  std::optional<failure> bad_line_;
+};
+
+}  // namespace
+
+void run(const options& options, batch_command& command) { runner(options, command).run(); }
+
+std::string tokens_and_truncated(std::size_t tokens, bool truncated) {
+  return "\"tokens\":" + std::to_string(tokens) + ",\"truncated\":" + (truncated ? "true" : "false");
+}
+
+}  // namespace tool

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The five commands. Each throws a failure, or returns when it has said everything.
+
+#include "options.hpp"
+
+namespace tool {
+
+void predict(const options& options);
+void embed(const options& options);
+void tokenize(const options& options);
+void inspect(const options& options);
+void verify(const options& options);
+
+}  // namespace tool

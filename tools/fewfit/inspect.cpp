@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "json_line.hpp"
+#include "output.hpp"
+
+namespace tool {
+namespace {
+
+struct fact {
+  std::string name;
+  std::string text;  // for a person
+  std::string json;
+};
+
+constexpr std::size_t column = 26;  // where values begin
+
+std::string padded(const std::string& name) {
+  return name + std::string(name.size() < column ? column - name.size() : 1, ' ');
+}
+
+// What is written on several lines stays in its column.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    out += c;
+    if (c == '\n') out += std::string(column, ' ');
+  }
+  return out;
+}
+
+class facts {
+ public:
+  void add(const char* name, std::string_view text) { list_.push_back({name, std::string(text), quoted(text)}); }
+  void add_count(const char* name, std::size_t n) { list_.push_back({name, std::to_string(n), std::to_string(n)}); }
+  void add_number(const char* name, double number) {
+    std::string digits;
+    append_number(digits, number);
+    list_.push_back({name, digits, digits});
+  }
+  void add_flag(const char* name, bool yes) { list_.push_back({name, yes ? "yes" : "no", yes ? "true" : "false"}); }
+  void add_list(const char* name, const std::vector<std::string>& strings) {
+    std::string text, json;
+    for (const std::string& s : strings) {
+      if (!text.empty()) text += ", ", json += ',';
+      text += s;
+      json += quoted(s);
+    }
+    list_.push_back({name, text, "[" + json + "]"});
+  }
+
+  void print(format how) const {
+    std::string object;
+    for (const fact& f : list_) {
+      if (how == format::text) {
+        write_line(padded(f.name) + indented(f.text));
+      } else {
+        object += (object.empty() ? "" : ",") + quoted(f.name) + ":" + f.json;
+      }
+    }
+    if (how == format::jsonl) write_line("{" + object + "}");
+    flush();
+  }
+
+ private:
+  std::vector<fact> list_;
+};
+
+// A name of the enumerations in docs/model_file.md, or the number of one that has no name yet.
+std::string name_of(std::uint32_t value, std::initializer_list<const char*> names) {
+  return value >= 1 && value <= names.size() ? names.begin()[value - 1] : std::to_string(value);
+}
+
+void add_config(facts& out, const fewfit::model_config& c) {
+  out.add_count("hidden_size", c.hidden_size);
+  out.add_count("num_hidden_layers", c.num_hidden_layers);
+  out.add_count("num_attention_heads", c.num_attention_heads);
+  out.add_count("intermediate_size", c.intermediate_size);
+  out.add_count("vocab_size", c.vocab_size);
+  out.add_count("max_position_embeddings", c.max_position_embeddings);
+  out.add_count("max_length", c.max_length);
+  out.add_number("layer_norm_eps", c.layer_norm_eps);
+  out.add("hidden_act", name_of(c.hidden_act, {"gelu"}));
+  out.add("pooling", name_of(c.pooling, {"mean", "cls", "max"}));
+  out.add_flag("normalize", c.normalize != 0);
+  out.add("linear_type", name_of(c.linear_type, {"f32", "f16", "bf16", "i8"}));
+  out.add("embedding_type", name_of(c.embedding_type, {"f32", "f16", "bf16", "i8"}));
+}
+
+void add_tokenizer(facts& out, const fewfit::model& model) {
+  std::vector<std::string> around;
+  for (std::uint32_t id : model.tokenize("").ids) around.push_back(std::string(model.token(id)));
+  out.add_list("special_tokens", around);
+}
+
+void add_head(facts& out, const fewfit::model& model) {
+  std::vector<std::string> labels;
+  for (std::string_view label : model.labels()) labels.push_back(std::string(label));
+  out.add_list("labels", labels);
+  out.add_flag("labels_are_integers", model.labels_are_integers());
+  out.add("target", model.target() == fewfit::target::single ? "single" : "multi");
+}
+
+}  // namespace
+
+void inspect(const options& options) {
+  const fewfit::model model = load_model(options.model, fewfit::verify::structure);
+  facts out;
+  for (const char* key : {"name", "license", "source", "tool"}) {
+    if (!model.about(key).empty()) out.add(key, model.about(key));
+  }
+  add_config(out, model.config());
+  add_tokenizer(out, model);
+  add_head(out, model);
+  out.add("kernels", model.kernels() == fewfit::kernels::portable ? "portable" : "automatic");
+  out.add_count("bytes_mapped", model.footprint().mapped);
+  out.add_count("bytes_private", model.footprint().private_bytes);
+  out.add_count("bytes_workspace", model.footprint().workspace);
+  out.print(options.format);
+}
+
+}  // namespace tool

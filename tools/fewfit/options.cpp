@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <cstdio>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "common.hpp"
+
+namespace tool {
+namespace {
+
+constexpr const char* description =
+    "fewfit runs SetFit text classifiers.\n"
+    "\n"
+    "A model file is made from a SetFit folder by tools/fewfit_convert. Texts are UTF-8, one a line.\n"
+    "  --format text   a text a line in (\\n or \\r\\n ends it), an answer a line out\n"
+    "  --format jsonl  a JSON object with \"text\" a line in; the line comes back byte for byte, in the same order,\n"
+    "                  with our keys put in before its last }";
+
+constexpr const char* footer =
+    "Answers are written as soon as their batch is done. A bad line ends the run after everything before it was\n"
+    "written. Exit status: 0, or 1 model or file, 2 input line, 64 usage.\n"
+    "\n"
+    "  fewfit predict --model interviews.fewfit --input answers.txt\n"
+    "  fewfit predict --model interviews.fewfit --format jsonl < answers.jsonl > labelled.jsonl";
+
+void add_format(CLI::App& app, std::string& out) {
+  app.add_option("--format", out, "how texts come in and answers go out")
+      ->check(CLI::IsMember({"text", "jsonl"}).description(""))
+      ->type_name("text|jsonl")
+      ->capture_default_str();
+}
+
+CLI::App* add_text_command(CLI::App& app, options& out, std::string& how, const char* name, const char* what) {
+  CLI::App* sub = app.add_subcommand(name, what);
+  sub->add_option("--model,-m", out.model, "the model file")->required()->type_name("FILE");
+  sub->add_option("--input,-i", out.input, "what to read; - is standard input")
+      ->type_name("FILE")
+      ->capture_default_str();
+  add_format(*sub, how);
+  sub->add_option("--batch-size", out.batch_size, "texts computed and written at a time; changes no answer")
+      ->check(CLI::Range(1, 65536))
+      ->type_name("N")
+      ->capture_default_str();
+  sub->add_option("--threads", out.threads, "threads that share a batch; changes no answer")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+  return sub;
+}
+
+CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const char* what) {
+  CLI::App* sub = app.add_subcommand(name, what);
+  sub->add_option("model", out.model, "the model file")->required()->type_name("FILE");
+  return sub;
+}
+
+}  // namespace
+
+options parse(const std::vector<std::string>& arguments) {
+  options out;
+  std::string how = "text";
+  CLI::App app(description, "fewfit");
+  app.footer(footer);
+  app.set_version_flag("--version", std::to_string(FEWFIT_VERSION_MAJOR) + "." +
+                                        std::to_string(FEWFIT_VERSION_MINOR) + "." +
+                                        std::to_string(FEWFIT_VERSION_PATCH));
+  app.require_subcommand(1);
+
+  std::map<CLI::App*, command> commands;
+  commands[add_text_command(app, out, how, "predict", "label and probability of each text")] = command::predict;
+  commands[add_text_command(app, out, how, "embed", "the sentence vector of each text")] = command::embed;
+  CLI::App* tokenize = add_text_command(app, out, how, "tokenize", "the token ids of each text");
+  tokenize->add_flag("!--no-special-tokens", out.special_tokens, "leave out [CLS] and [SEP]");
+  tokenize->add_flag("!--no-truncation", out.truncation, "do not cut at the model's length");
+  commands[tokenize] = command::tokenize;
+  CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
+  add_format(*inspect, how);
+  commands[inspect] = command::inspect;
+  commands[add_file_command(app, out, "verify", "checks structure, checksums and self-test of a model file")] =
+      command::verify;
+
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // CLI11 takes them from the back
+    app.parse(reversed);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return out;
+  } catch (const CLI::ParseError& error) {
+    throw failure(bad_usage, std::string(error.what()) + "\nRun with --help for more information.");
+  }
+  out.format = how == "jsonl" ? format::jsonl : format::text;
+  out.command = commands.at(app.get_subcommands().front());
+  return out;
+}
+
+}  // namespace tool

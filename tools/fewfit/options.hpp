@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What the user asked for, as plain data.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+enum class command { none, predict, embed, tokenize, inspect, verify };
+enum class format { text, jsonl };
+
+struct options {
+  tool::command command = tool::command::none;  // none: help or version was asked for and has been printed
+  std::string model;
+  std::string input = "-";
+  tool::format format = tool::format::text;
+  std::size_t batch_size = 32;
+  std::size_t threads = 1;
+  bool special_tokens = true;
+  bool truncation = true;
+};
+
+/// Reads the command line; `arguments[0]` is the program's name.
+///
+/// Help and version are printed on standard output and leave `command` none.
+/// errors  throws a failure with bad_usage
+options parse(const std::vector<std::string>& arguments);
+
+}  // namespace tool
