@@ -18,6 +18,7 @@ endif()
 # A program of ours: fewfit_program(name source...).
 function(fewfit_program name)
   add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # what a unit is matters to most of them; tests/ says where not
   target_link_libraries(${name} PRIVATE fewfit::fewfit fewfit_flags Threads::Threads)
 endfunction()
 

@@ -73,8 +73,10 @@ TEST_CASE("in any order and on threads: the bits of the plain call") {
   for (std::uint32_t seed = 0; seed < 6; ++seed) {
     const bool threads = seed % 2 == 1;
     const auto run = [&](plan p) {
-      if (threads) run_on_threads(p);
-      else run_shuffled(p, seed);
+      if (threads)
+        run_on_threads(p);
+      else
+        run_shuffled(p, seed);
       return p.status();
     };
     std::vector<float> v(vectors.size());
@@ -192,6 +194,54 @@ TEST_CASE("a workspace serves one plan after another, of any size and model") {
     CHECK(v == tiny_model().encode(texts).value());
     CHECK(w == other->encode(texts).value());
   }
+}
+
+TEST_CASE("cancelling after the answers were handed over is too late, and is not reported") {
+  const std::string_view text = "good";
+  fewfit::workspace scratch;
+  std::vector<float> out(20);
+  plan p = plan::encode(tiny_model(), {&text, 1}, scratch, out);
+  CHECK(p.run_all() == errc::none);
+  p.cancel();
+  CHECK(p.status() == errc::none);
+  CHECK(out == tiny_model().encode(text).value());
+}
+
+TEST_CASE("an empty span of infos is not written to, wherever it points") {
+  const std::string_view text = "good";
+  fewfit::workspace scratch;
+  std::vector<float> out(20);
+  fewfit::text_info guard{77, true};
+  CHECK(tiny_model().encode({&text, 1}, scratch, out, fewfit::span<fewfit::text_info>(&guard, 0)) == errc::none);
+  CHECK(guard.tokens == 77);
+}
+
+TEST_CASE("a wide workspace gets a task for each arena, as far as there are texts") {
+  const texts_view texts(many_texts());
+  std::vector<prediction> out(texts.size);
+  for (const std::size_t width : {1u, 2u, 8u}) {
+    fewfit::workspace scratch(width);
+    CHECK(plan::predict(tiny_model(), {texts.data, 8}, scratch, {out.data(), 8}).tasks(0) == width);
+    CHECK(plan::predict(tiny_model(), texts, scratch, out).tasks(0) >= width);
+  }
+}
+
+TEST_CASE("calls take lists, temporaries and the caller's array of ids") {
+  const auto list = tiny_model().encode({"good", "day"}).value();
+  const auto temporary = tiny_model().encode(std::vector<std::string_view>{"good", "day"}).value();
+  CHECK(list == temporary);
+  CHECK(tiny_model().predict_proba({"good", "day"}).value().size() == 6);
+  const auto tokens = tiny_model().tokenize({"good", "day"});
+  REQUIRE(tokens.size() == 2);
+  fewfit::workspace scratch;
+  std::uint32_t ids[12];
+  fewfit::text_info info;
+  CHECK(tiny_model().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 12), info) == errc::none);
+  CHECK(std::vector<std::uint32_t>(ids, ids + info.tokens) == tokens[0].ids);
+  CHECK(tiny_model().tokenize("good good good", scratch, fewfit::span<std::uint32_t>(ids, 3), info) == errc::none);
+  CHECK(info.tokens == 3);
+  CHECK(info.truncated);
+  CHECK(tiny_model().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 1), info) == errc::bad_argument);
 }
 
 TEST_SUITE_END();

@@ -155,7 +155,7 @@ TEST_CASE("a workspace of its own grows on first use and stays; a larger call ma
     (void)tiny_model().predict("good", scratch);
     const std::size_t small = scratch.bytes(), calls = memory.calls;
     CHECK(small > empty);
-    CHECK(small <= tiny_model().workspace_bytes(6));
+    CHECK(small <= tiny_model().workspace_bytes(12, 1, 16));
     (void)tiny_model().predict("day", scratch);
     CHECK(memory.calls == calls);
     std::vector<fewfit::prediction> out(100);
@@ -170,6 +170,17 @@ TEST_CASE("a workspace of its own grows on first use and stays; a larger call ma
   }
   CHECK(memory.live == 0);
   CHECK(memory.mistakes == 0);
+}
+
+TEST_CASE("after the first call no text makes a workspace grow, however long") {
+  support::counting_memory memory;
+  fewfit::workspace scratch(1, memory.allocator());
+  (void)tiny_model().predict("", scratch);
+  const std::size_t calls = memory.calls;
+  for (const std::size_t size : {1u, 40u, 400u, 4000u}) (void)tiny_model().predict(std::string(size, '.'), scratch);
+  std::vector<fewfit::prediction> out(16);
+  CHECK(tiny_model().predict({many_texts().data(), 16}, scratch, out) == errc::none);
+  CHECK(memory.calls == calls);
 }
 
 TEST_CASE("workspaces move") {

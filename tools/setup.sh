@@ -37,7 +37,7 @@ install_packages() {
   fi
   missing=
   for package in "$@"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
   done
   if [ -n "$missing" ]; then
     # Words on purpose: one package a word.
@@ -65,5 +65,7 @@ make_venv() {
 if [ -z "${CMAKE_GENERATOR-}" ] && command -v ninja > /dev/null; then
   export CMAKE_GENERATOR=Ninja
 fi
-CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL-$(nproc)}
+# Not every system has nproc.
+jobs=$(nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)
+CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL-$jobs}
 export CMAKE_BUILD_PARALLEL_LEVEL

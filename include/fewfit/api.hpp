@@ -33,6 +33,9 @@ struct span {
   constexpr span() noexcept = default;
   constexpr span(T* d, std::size_t n) noexcept : data(d), size(n) {}
   template <class Container,
+            class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const Container&>().data()), T*>>>
+  constexpr span(const Container& c) noexcept : data(c.data()), size(c.size()) {}
+  template <class Container,
             class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<Container&>().data()), T*>>>
   constexpr span(Container& c) noexcept : data(c.data()), size(c.size()) {}
   constexpr T* begin() const noexcept { return data; }
@@ -64,7 +67,7 @@ struct prediction {
   std::uint32_t index = 0xFFFFFFFFu;  // of the label
   std::uint32_t tokens = 0;           // ids the model saw, [CLS] and [SEP] included
   bool truncated = false;             // the text has more tokens than the model looks at
-  errc status = errc::none;           // or non_finite_output, text_too_long, out_of_memory
+  errc status = errc::none;  // or non_finite_output, text_too_long, out_of_memory; workspace_* with the caller's
 };
 
 /// How a text is cut into tokens.
@@ -182,11 +185,16 @@ class model {
   std::vector<prediction> predict(std::initializer_list<std::string_view> texts) const;
   result<std::vector<double>> predict_proba(std::string_view text) const;               // [K]
   result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;  // [B, K]
-  result<std::vector<float>> encode(std::string_view text) const;                       // [D]
-  result<std::vector<float>> encode(span<const std::string_view> texts) const;          // [B, D]
+  result<std::vector<double>> predict_proba(std::initializer_list<std::string_view> texts) const;
+  result<std::vector<float>> encode(std::string_view text) const;               // [D]
+  result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, D]
+  result<std::vector<float>> encode(std::initializer_list<std::string_view> texts) const;
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
+  std::vector<token_ids> tokenize(span<const std::string_view> texts, tokenize_options options = {}) const;
+  std::vector<token_ids> tokenize(std::initializer_list<std::string_view> texts, tokenize_options options = {}) const;
 
-  // --- For programs that run many: nothing allocates after the first call with a workspace. ---
+  // --- For programs that run many: after the first call with a workspace nothing allocates, whatever the texts; ---
+  // --- only a call with more texts than any before it, if they are more than sixteen, makes the workspace grow. ---
   // Fill the caller's memory and return none, or write nothing and return what went wrong.
   // `info`, if given, gets one element a text; `run` spreads the work, the bits do not depend on it.
   prediction predict(std::string_view text, workspace& scratch) const noexcept;
@@ -196,6 +204,8 @@ class model {
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
   errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
               const executor& run = {}) const noexcept;
+  /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow.    needs  out.size >= 2
+  errc tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out, text_info& info) const noexcept;
 
   /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
   /// in calls of up to `texts` texts. A pure function.
@@ -210,7 +220,7 @@ class model {
   model_state* state_;
 };
 
-/// One call, cut into stages of independent tasks: for a job system, a frame budget or a deadline.
+/// One call, cut into stages of independent tasks: for a job system, or for a deadline between tasks.
 ///
 /// Run stage 0's tasks in any order on any threads, then stage 1's, and so on; the bits are those of the plain call.
 /// Model, texts, workspace and output outlive the plan; a workspace serves one plan at a time, and at most its width
@@ -238,6 +248,8 @@ class plan {
   friend class model;
   enum class goal : std::uint8_t { predict, predict_proba, encode };
   plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch) noexcept;
+  std::size_t texts_a_task() const noexcept;
+  void fail(errc code) noexcept;
   void finish(detail::micro_batch& batch, const std::size_t* numbers) noexcept;
   void note(std::size_t i, const tokenize_result& t) noexcept;
   void answer(std::size_t i, const float* sentence, double* probabilities) noexcept;

@@ -70,6 +70,14 @@ FEWFIT_INLINE result<std::vector<float>> model::encode(span<const std::string_vi
   return out;
 }
 
+FEWFIT_INLINE result<std::vector<double>> model::predict_proba(std::initializer_list<std::string_view> texts) const {
+  return predict_proba(span<const std::string_view>(texts.begin(), texts.size()));
+}
+
+FEWFIT_INLINE result<std::vector<float>> model::encode(std::initializer_list<std::string_view> texts) const {
+  return encode(span<const std::string_view>(texts.begin(), texts.size()));
+}
+
 FEWFIT_INLINE result<std::vector<float>> model::encode(std::string_view text) const {
   return encode(span<const std::string_view>(&text, 1));
 }
@@ -94,6 +102,34 @@ FEWFIT_INLINE token_ids model::tokenize(std::string_view text, tokenize_options 
   else if (options.special_tokens)
     out.ids.push_back(t.config.sep);
   return out;
+}
+
+FEWFIT_INLINE std::vector<token_ids> model::tokenize(span<const std::string_view> texts,
+                                                     tokenize_options options) const {
+  std::vector<token_ids> out;
+  out.reserve(texts.size);
+  for (const std::string_view text : texts) out.push_back(tokenize(text, options));
+  return out;
+}
+
+FEWFIT_INLINE std::vector<token_ids> model::tokenize(std::initializer_list<std::string_view> texts,
+                                                     tokenize_options options) const {
+  return tokenize(span<const std::string_view>(texts.begin(), texts.size()), options);
+}
+
+FEWFIT_INLINE errc model::tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out,
+                                   text_info& info) const noexcept {
+  if (scratch.state_ == nullptr) return scratch.missing_;
+  if (out.size < 2) return errc::bad_argument;
+  if (const errc e = scratch.state_->prepare(*state_, 2, 1, 0); e != errc::none) return e;
+  unsigned char* memory = scratch.state_->claim();
+  if (memory == nullptr) return errc::workspace_busy;
+  const std::size_t limit = out.size < config().max_length ? out.size : config().max_length;
+  void* const words = memory + scratch.state_->arena.tokenizer;
+  const tokenize_result t = fewfit::tokenize(state_->tokenizer, text, limit, words, out.data);
+  scratch.state_->give_back(memory);
+  if (t.status == errc::none) info = {static_cast<std::uint32_t>(t.count), t.truncated};
+  return t.status;
 }
 
 // --- what a model tells about itself ---
@@ -135,6 +171,7 @@ FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
   const detail::owned<double> probabilities(state_->memory, classes);
   const detail::owned<float> vector(state_->memory, width);
   if (!probabilities || !vector) return errc::out_of_memory;
+  const fp_environment environment;
   self_test_report report;
   report.texts = s.count;
   for (std::uint32_t i = 0; i < s.count; ++i) {

@@ -26,8 +26,9 @@
 #error "fewfit reads its model files in place and they are little-endian: this machine is not"
 #endif
 
-#if defined(__FAST_MATH__) && !defined(FEWFIT_ALLOW_FAST_MATH)
-#error "fewfit promises the same bits everywhere and -ffast-math breaks that: leave it out for this file, or define \
+#if (defined(__FAST_MATH__) || defined(_M_FP_FAST)) && !defined(FEWFIT_ALLOW_FAST_MATH)
+#error \
+    "fewfit promises the same bits everywhere and -ffast-math breaks that: leave it out for this file, or define \
 FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 
@@ -79,9 +80,15 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_FP_CONTROL_WRITE(word) _mm_setcsr(static_cast<unsigned>(word))
 #define FEWFIT_FP_CONTROL_CLEAR 0xE040u
 #elif defined(__aarch64__)
-#define FEWFIT_FP_CONTROL_READ() __builtin_aarch64_get_fpcr64()
-#define FEWFIT_FP_CONTROL_WRITE(word) __builtin_aarch64_set_fpcr64(word)
-#define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, FZ16
+// In assembly, because only gcc has builtins for it.
+#define FEWFIT_FP_CONTROL_READ()               \
+  ([]() noexcept {                             \
+    std::uint64_t word;                        \
+    asm volatile("mrs %0, fpcr" : "=r"(word)); \
+    return word;                               \
+  }())
+#define FEWFIT_FP_CONTROL_WRITE(word) asm volatile("msr fpcr, %0" : : "r"(word))
+#define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, DN, FZ16
 #else
 #define FEWFIT_FP_CONTROL_READ() \
   std::uint64_t { 0 }

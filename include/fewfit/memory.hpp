@@ -19,7 +19,10 @@ inline void* allocate(const allocator& from, std::size_t bytes) noexcept {
 
 inline void release(const allocator& from, void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
-  if (from.alloc != nullptr) return from.free(memory, bytes, 64, from.user);
+  if (from.alloc != nullptr) {  // an arena may have nothing to give back to
+    if (from.free != nullptr) from.free(memory, bytes, 64, from.user);
+    return;
+  }
   ::operator delete(memory, std::align_val_t{64});
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 // Work as a list of stages of independent tasks, and every call of a model as such a list run to its end.
 //
-// Stage 0 has a task for every sixteen texts: each tokenises its texts, gathers whole texts to micro-batches of about
-// 128 rows without padding, runs the network on each and notes the answers. Stage 1 has one task: it hands them over
-// if nothing went wrong: a call that failed or was cancelled half-way has written nothing. The bits of an answer do
-// not depend on its neighbours, the order or the threads.
+// Stage 0 has a task for every sixteen texts, or for fewer where the workspace has room for more tasks: each
+// tokenises its texts, gathers whole texts to micro-batches of about 128 rows without padding, runs the network on
+// each and notes the answers. Stage 1 has one task: it hands them over if nothing went wrong, so a call that failed
+// or was cancelled half-way has written nothing. The bits of an answer do not depend on its neighbours, the order or
+// the threads.
 
 #include "fewfit/workspace.hpp"
 
@@ -104,8 +105,9 @@ FEWFIT_INLINE plan plan::predict_proba(const model& m, span<const std::string_vi
                                        span<double> out, span<text_info> info) noexcept {
   plan p(goal::predict_proba, m, texts, scratch);
   p.out_ = out.data;
-  p.info_ = info.data;
-  if (out.size != texts.size * m.state_->head.classes || (info.size != 0 && info.size != texts.size))
+  p.info_ = info.size != 0 ? info.data : nullptr;
+  const std::size_t width = m.state_->head.classes;
+  if (out.size % width != 0 || out.size / width != texts.size || (info.size != 0 && info.size != texts.size))
     p.early_ = errc::bad_argument;
   return p;
 }
@@ -114,21 +116,30 @@ FEWFIT_INLINE plan plan::encode(const model& m, span<const std::string_view> tex
                                 span<float> out, span<text_info> info) noexcept {
   plan p(goal::encode, m, texts, scratch);
   p.out_ = out.data;
-  p.info_ = info.data;
-  if (out.size != texts.size * m.state_->config.hidden_size || (info.size != 0 && info.size != texts.size))
+  p.info_ = info.size != 0 ? info.data : nullptr;
+  const std::size_t width = m.state_->config.hidden_size;
+  if (out.size % width != 0 || out.size / width != texts.size || (info.size != 0 && info.size != texts.size))
     p.early_ = errc::bad_argument;
   return p;
 }
 
 FEWFIT_INLINE errc plan::status() const noexcept {
-  return early_ != errc::none ? early_ : scratch_->status.load(std::memory_order_relaxed);
+  if (early_ != errc::none) return early_;
+  const errc status = scratch_->status.load(std::memory_order_relaxed);
+  return status == workspace_state::handed_over ? errc::none : status;
 }
 FEWFIT_INLINE void plan::cancel() noexcept {
-  if (early_ == errc::none) scratch_->fail(errc::cancelled);
+  if (early_ == errc::none) fail(errc::cancelled);
 }
 FEWFIT_INLINE std::size_t plan::stages() const noexcept { return 2; }
 FEWFIT_INLINE std::size_t plan::tasks(std::size_t stage) const noexcept {
-  return stage == 0 ? (texts_.size + detail::texts_a_task - 1) / detail::texts_a_task : 1;
+  return stage == 0 ? (texts_.size + texts_a_task() - 1) / texts_a_task() : 1;
+}
+
+/// Few enough that every arena gets a task, as far as there are texts; the bits do not depend on it.
+FEWFIT_INLINE std::size_t plan::texts_a_task() const noexcept {
+  const std::size_t width = scratch_ != nullptr ? scratch_->width : 1, even = (texts_.size + width - 1) / width;
+  return even < 1 ? 1 : even < detail::texts_a_task ? even : detail::texts_a_task;
 }
 
 FEWFIT_INLINE errc plan::run_all(const executor& run) noexcept {
@@ -148,21 +159,23 @@ FEWFIT_INLINE errc plan::run_all(const executor& run) noexcept {
   return status();
 }
 
+FEWFIT_INLINE void plan::fail(errc code) noexcept { scratch_->fail(code); }
+
 FEWFIT_INLINE void plan::run(std::size_t stage, std::size_t task) noexcept {
   if (status() != errc::none) return;
   if (stage != 0) return hand_over();
   unsigned char* memory = scratch_->claim();
-  if (memory == nullptr) return scratch_->fail(errc::workspace_busy);
+  if (memory == nullptr) return fail(errc::workspace_busy);
   const fp_environment environment;
   detail::micro_batch batch(*model_, scratch_->arena, memory);
-  const std::size_t begin = task * detail::texts_a_task;
-  const std::size_t end = begin + detail::texts_a_task < texts_.size ? begin + detail::texts_a_task : texts_.size;
+  const std::size_t begin = task * texts_a_task();
+  const std::size_t end = begin + texts_a_task() < texts_.size ? begin + texts_a_task() : texts_.size;
   std::size_t numbers[detail::texts_a_task];  // which text stands at which place of the batch
   for (std::size_t i = begin; i < end; ++i) {
     const tokenize_result t = batch.tokenize(texts_[i]);
     note(i, t);
     if (t.status != errc::none) continue;
-    if (t.truncated && scratch_->arena.longest < model_->config.max_length) scratch_->fail(errc::workspace_too_small);
+    if (t.truncated && scratch_->arena.longest < model_->config.max_length) fail(errc::workspace_too_small);
     if (!batch.has_room(t.count)) finish(batch, numbers), batch.restart(t.count);
     numbers[batch.texts()] = i;
     batch.accept(t.count);
@@ -188,7 +201,7 @@ FEWFIT_INLINE void plan::note(std::size_t i, const tokenize_result& t) noexcept 
     p.truncated = t.truncated;
   } else {
     staged_info()[i] = {static_cast<std::uint32_t>(t.count), t.truncated};
-    if (t.status != errc::none) scratch_->fail(t.status);
+    if (t.status != errc::none) fail(t.status);
   }
 }
 
@@ -196,14 +209,14 @@ FEWFIT_INLINE void plan::note(std::size_t i, const tokenize_result& t) noexcept 
 FEWFIT_INLINE void plan::answer(std::size_t i, const float* sentence, double* probabilities) noexcept {
   const std::size_t classes = model_->head.classes, width = model_->config.hidden_size;
   if (goal_ == goal::encode) {
-    if (sentence == nullptr) return scratch_->fail(errc::non_finite_output);
+    if (sentence == nullptr) return fail(errc::non_finite_output);
     std::memcpy(reinterpret_cast<float*>(scratch_->staging) + i * width, sentence, width * sizeof(float));
     return;
   }
   double* to = goal_ == goal::predict ? probabilities : reinterpret_cast<double*>(scratch_->staging) + i * classes;
   const bool finite = sentence != nullptr && fewfit::predict_proba(model_->head, sentence, to);
   if (goal_ == goal::predict_proba) {
-    if (!finite) scratch_->fail(errc::non_finite_output);
+    if (!finite) fail(errc::non_finite_output);
     return;
   }
   prediction& p = reinterpret_cast<prediction*>(scratch_->staging)[i];
@@ -223,13 +236,12 @@ FEWFIT_INLINE std::size_t plan::answer_bytes() const noexcept {
 }
 
 FEWFIT_INLINE text_info* plan::staged_info() const noexcept {
-  const std::size_t all = detail::staging_bytes(texts_.size, answer_bytes());
-  return reinterpret_cast<text_info*>(scratch_->staging + all - detail::round_up(texts_.size * sizeof(text_info)));
+  return reinterpret_cast<text_info*>(scratch_->staging + detail::round_up(texts_.size * answer_bytes()));
 }
 
-/// The last stage: everything went well, so the caller gets it.
+/// The last stage: everything went well, so the caller gets it; from here on it is too late to cancel.
 FEWFIT_INLINE void plan::hand_over() noexcept {
-  if (texts_.size == 0) return;
+  if (!scratch_->fail(workspace_state::handed_over) || texts_.size == 0) return;
   std::memcpy(out_, scratch_->staging, texts_.size * answer_bytes());
   if (info_ != nullptr) std::memcpy(info_, staged_info(), texts_.size * sizeof(text_info));
 }

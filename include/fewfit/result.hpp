@@ -95,7 +95,7 @@ constexpr const char* message(errc code) noexcept {
   switch (code) {
     case errc::none: return "no error";
     case errc::file_not_found: return "no file has this name";
-    case errc::file_not_readable: return "the file cannot be opened: check its permissions";
+    case errc::file_not_readable: return "the file cannot be opened or read: check its permissions";
     case errc::not_a_regular_file: return "this is a directory, a pipe or a device, not a model file";
     case errc::file_empty: return "the file is empty";
     case errc::file_changed:
@@ -200,6 +200,7 @@ class [[nodiscard]] result {
   /// The value; throws `bad_result` where there is none, or ends the program if exceptions are off.
   T& value() & { return check(), *value_; }
   T&& value() && { return check(), std::move(*value_); }
+  const T& value() const& { return check(), *value_; }
 
  private:
   void check() const {

@@ -21,7 +21,8 @@ inline namespace v0 {
 
 class thread_pool {
  public:
-  explicit thread_pool(std::size_t width) {
+  // Delegating: if a thread cannot be started, the destructor stops and joins those that were.
+  explicit thread_pool(std::size_t width) : thread_pool() {
     for (std::size_t i = 1; i < width; ++i) threads_.emplace_back([this] { serve(); });
   }
   thread_pool(const thread_pool&) = delete;
@@ -46,6 +47,8 @@ class thread_pool {
   }
 
  private:
+  thread_pool() = default;
+
   void run(std::size_t tasks, void (*task)(void*, std::size_t), void* context) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);

@@ -26,38 +26,38 @@ struct arena_layout {
   std::size_t longest = 0;  // tokens of one text, at most
   std::size_t ids = 0, offsets = 0, x = 0, context = 0, wide = 0, attention = 0, sentence = 0, probabilities = 0,
               tokenizer = 0;
-  std::size_t bytes = 0;
+  std::uint64_t bytes = 0;
 };
 
-constexpr std::size_t round_up(std::size_t n) noexcept { return (n + 63) / 64 * 64; }
+// Sizes are added up in 64 bits, so that none wraps where size_t has 32; prepare() refuses what is too much.
+constexpr std::uint64_t round_up(std::uint64_t n) noexcept { return (n + 63) / 64 * 64; }
 
 inline arena_layout lay_out_arena(const model_state& m, std::size_t tokens, std::size_t texts) noexcept {
   arena_layout a;
   const encoder_shape shape = m.shape();
   a.longest = tokens < m.config.max_length ? tokens : m.config.max_length;
-  const std::size_t whole = texts * a.longest, micro = a.longest > micro_batch_rows ? a.longest : micro_batch_rows;
-  a.rows = whole < micro ? whole : micro;
-  const auto take = [&a](std::size_t bytes) {
-    const std::size_t at = a.bytes;
+  const std::size_t micro = a.longest > micro_batch_rows ? a.longest : micro_batch_rows;
+  a.rows = texts > micro / a.longest ? micro : texts * a.longest;
+  const auto take = [&a](std::uint64_t bytes) {
+    const std::uint64_t at = a.bytes;
     a.bytes += round_up(bytes);
-    return at;
+    return static_cast<std::size_t>(at);
   };
-  const std::size_t stride = padded(shape.hidden) * sizeof(float);
+  const std::uint64_t stride = padded(shape.hidden) * sizeof(float);
   a.x = take(a.rows * stride);
   a.context = take(a.rows * stride);
   a.wide = take(a.rows * wide_stride(shape) * sizeof(float));
   a.attention = take(attention_scratch({shape.hidden, shape.heads, a.longest}) * sizeof(float));
   a.sentence = take(stride);
   a.probabilities = take(m.head.classes * sizeof(double));
-  a.ids =
-      take((a.rows + a.longest) * sizeof(std::uint32_t));  // a text that does not fit any more waits behind the batch
+  a.ids = take((a.rows + a.longest) * sizeof(std::uint32_t));  // a text that does not fit waits behind the batch
   a.offsets = take((texts_a_task + 1) * sizeof(std::uint32_t));
   a.tokenizer = take(tokenizer_scratch_bytes(m.tokenizer.config));
   return a;
 }
 
 /// Bytes of staging: an answer of `answer_bytes` for each text, and what is told about it.
-constexpr std::size_t staging_bytes(std::size_t texts, std::size_t answer_bytes) noexcept {
+constexpr std::uint64_t staging_bytes(std::uint64_t texts, std::uint64_t answer_bytes) noexcept {
   return round_up(texts * answer_bytes) + round_up(texts * sizeof(text_info));
 }
 
@@ -84,20 +84,27 @@ struct workspace_state {
 
   std::atomic<bool>* busy() noexcept { return reinterpret_cast<std::atomic<bool>*>(this + 1); }
   static std::size_t head_bytes(std::size_t width) noexcept {
-    return detail::round_up(sizeof(workspace_state) + width * sizeof(std::atomic<bool>));
+    return static_cast<std::size_t>(detail::round_up(sizeof(workspace_state) + width * sizeof(std::atomic<bool>)));
   }
 
   /// Divides the memory for a call, after getting more if there is too little.
   errc prepare(const model_state& m, std::size_t tokens, std::size_t texts, std::size_t answer_bytes) noexcept {
-    const std::size_t staged = detail::staging_bytes(texts, answer_bytes);
+    if (owned) {  // for whatever the model may be asked next, so that only a larger batch makes it grow again
+      tokens = m.config.max_length;
+      texts = texts < detail::texts_a_task ? detail::texts_a_task : texts;
+      answer_bytes = detail::largest_answer_bytes(m);
+    }
+    if (texts > static_cast<std::size_t>(-1) / 2 / detail::largest_answer_bytes(m)) return errc::out_of_memory;
+    const std::uint64_t staged = detail::staging_bytes(texts, answer_bytes);
     if (!owned) tokens = tokens_that_fit(m, tokens, texts, staged);
     const detail::arena_layout next = detail::lay_out_arena(m, tokens, texts);
-    const std::size_t need = staged + width * next.bytes;
+    const std::uint64_t need = staged + width * next.bytes;
     if (need > block_bytes) {
       if (!owned) return errc::workspace_too_small;
+      if (need > static_cast<std::size_t>(-1) / 2) return errc::out_of_memory;
       detail::release(memory, block, block_bytes);
-      block = static_cast<unsigned char*>(detail::allocate(memory, need));
-      block_bytes = block != nullptr ? need : 0;
+      block = static_cast<unsigned char*>(detail::allocate(memory, static_cast<std::size_t>(need)));
+      block_bytes = block != nullptr ? static_cast<std::size_t>(need) : 0;
       if (block == nullptr) return errc::out_of_memory;
     }
     arena = next;
@@ -110,7 +117,7 @@ struct workspace_state {
   /// `tokens`, or fewer where the caller's memory has no room for as many. A text's bytes only bound its tokens:
   /// memory for the true number suffices, and a text with more than fit is workspace_too_small when it is met.
   std::size_t tokens_that_fit(const model_state& m, std::size_t tokens, std::size_t texts,
-                              std::size_t staged) const noexcept {
+                              std::uint64_t staged) const noexcept {
     std::size_t low = 2, high = tokens;
     while (low < high) {
       const std::size_t middle = high - (high - low) / 2;
@@ -129,13 +136,16 @@ struct workspace_state {
     return nullptr;
   }
   void give_back(const unsigned char* taken) noexcept {
-    busy()[static_cast<std::size_t>(taken - arenas) / arena.bytes].store(false, std::memory_order_release);
+    busy()[static_cast<std::size_t>(static_cast<std::uint64_t>(taken - arenas) / arena.bytes)].store(
+        false, std::memory_order_release);
   }
-  /// The first failure counts.
-  void fail(errc code) noexcept {
+  /// The first failure counts; false where there was one, or where the answers are being handed over.
+  bool fail(errc code) noexcept {
     errc none = errc::none;
-    status.compare_exchange_strong(none, code, std::memory_order_relaxed);
+    return status.compare_exchange_strong(none, code, std::memory_order_relaxed);
   }
+  /// What `status` holds from the moment the caller's memory is written: too late to fail.
+  static constexpr errc handed_over = static_cast<errc>(0xFFFFFFFFu);
 };
 
 namespace detail {
@@ -196,9 +206,12 @@ FEWFIT_INLINE std::size_t model::workspace_bytes(std::size_t tokens, std::size_t
                                                  std::size_t texts) const noexcept {
   width = width < 1 ? 1 : width;
   texts = texts < 1 ? 1 : texts;
-  const std::size_t staging = detail::staging_bytes(texts, detail::largest_answer_bytes(*state_));
-  return 64 + workspace_state::head_bytes(width) + staging +
-         width * detail::lay_out_arena(*state_, tokens < 2 ? 2 : tokens, texts).bytes;
+  const std::size_t most = static_cast<std::size_t>(-1), answer = detail::largest_answer_bytes(*state_);
+  if (texts > most / 2 / answer || width > 4096) return most;  // there is no such memory
+  const std::uint64_t staging = detail::staging_bytes(texts, answer);
+  const std::uint64_t arena = detail::lay_out_arena(*state_, tokens < 2 ? 2 : tokens, texts).bytes;
+  const std::uint64_t bytes = 64 + workspace_state::head_bytes(width) + staging + width * arena;
+  return bytes < most ? static_cast<std::size_t>(bytes) : most;
 }
 
 }  // namespace v0

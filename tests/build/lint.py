@@ -69,6 +69,8 @@ def prose():
 def readme():
     """README's program is examples/hello.cpp, letter for letter."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if "{{" in text:
+        yield ROOT / "README.md", 1, "a figure is missing: {{"
     blocks = re.findall(r"```cpp\n(.*?)```", text, re.DOTALL)
     if not blocks or blocks[0] != (ROOT / "examples" / "hello.cpp").read_text(encoding="utf-8"):
         yield ROOT / "README.md", 1, "its first C++ block is not examples/hello.cpp"

@@ -44,7 +44,7 @@ CLI::App* add_text_command(CLI::App& app, options& out, std::string& how, const 
       ->check(CLI::Range(1, 65536))
       ->type_name("N")
       ->capture_default_str();
-  sub->add_option("--threads", out.threads, "threads that share a batch; changes no answer")
+  sub->add_option("--threads", out.threads, "threads that share a batch, a text to each; changes no answer")
       ->check(CLI::Range(1, 1024))
       ->type_name("N")
       ->capture_default_str();

@@ -62,9 +62,10 @@ def _check_output(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error(f"the folder of {options.output} does not exist")
     if os.path.isdir(options.output):
         parser.error(f"{options.output} is a folder; name the file to write")
-    source = os.path.realpath(options.model_dir)
-    inside = os.path.relpath(os.path.realpath(options.output), source)
-    if inside.rsplit(".", 1)[-1] in _INPUTS and os.path.exists(options.output) and not inside.startswith(os.pardir):
+    output = os.path.realpath(options.output)
+    inside = output.startswith(os.path.join(os.path.realpath(options.model_dir), ""))
+    is_golden = options.golden is not None and os.path.realpath(options.golden) == output
+    if is_golden or (inside and output.rsplit(".", 1)[-1] in _INPUTS and os.path.exists(output)):
         parser.error(f"{options.output} is one of the files that are read")
 
 

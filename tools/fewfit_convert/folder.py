@@ -31,6 +31,8 @@ class Folder:
             with open(at or self._full(name), "rb") as source:
                 data = source.read()
         except FileNotFoundError:
+            if at is not None:
+                raise Refused(f"{at} is missing") from None
             raise Refused(f"{name} is missing: this is not a folder that SetFit's save_pretrained wrote") from None
         except OSError as error:
             raise Refused(f"{name} cannot be read: {error.strerror}") from None

@@ -179,7 +179,10 @@ def _check_prompts(folder: Folder) -> None:
 def _max_length(given: Any, tokenizer_length: Any, positions: int) -> int:
     """Tokens of a text: max_seq_length, else the smaller of what the tokenizer and the positions allow."""
     if given is None:
-        given = min(positions, _UNSET_LENGTH if tokenizer_length is None else tokenizer_length)
+        length = _UNSET_LENGTH if tokenizer_length is None else tokenizer_length
+        if type(length) not in (int, float):
+            raise Refused(f"model_max_length {length!r} in tokenizer_config.json is not a number")
+        given = int(min(positions, length))
     if type(given) is not int or given < spec.MIN_LENGTH:
         raise Refused(f"max_seq_length {given!r} in {_SENTENCE} is not a whole number of at least {spec.MIN_LENGTH}")
     if given > positions:

@@ -235,11 +235,14 @@ def _sync_folder(path: str) -> None:
     """Makes the new name itself durable, where the system can."""
     if os.name != "posix":
         return
-    handle = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        handle = os.open(os.path.dirname(path), os.O_RDONLY)
+    except OSError:
+        return  # a folder may be written to and not listed; the file itself is complete and synced
     try:
         os.fsync(handle)
     except OSError:
-        pass  # some network file systems cannot; the file itself is complete and synced
+        pass  # some network file systems cannot
     finally:
         os.close(handle)
 
