@@ -38,7 +38,7 @@ foreach(compiler g++ clang++)
   find_program(FEWFIT_${compiler} ${compiler})
   if(FEWFIT_${compiler})
     list(APPEND compilers ${FEWFIT_${compiler}})
-    foreach(flags "" "-std=c++20 -fno-exceptions -fno-rtti")
+    foreach(flags "-std=c++20 -fno-exceptions -fno-rtti")
       string(REGEX REPLACE "[^a-z0-9+.]+" "_" name "headers.alone.${compiler}${flags}")
       fewfit_script_test(${name} dear "${here}/headers_alone.py" ${FEWFIT_${compiler}} "${eigen_directory}" -std=c++17
                          ${arch_flag} "${flags}")
