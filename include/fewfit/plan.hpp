@@ -19,6 +19,11 @@ inline std::size_t token_bound(std::size_t bytes, std::size_t max_length) noexce
   return bytes > max_length ? max_length : bytes + 2 < max_length ? bytes + 2 : max_length;
 }
 
+/// Whether `numbers` are `width` for each text, and infos one for each or none. Divides: a product could wrap.
+constexpr bool sizes_agree(std::size_t texts, std::size_t width, std::size_t numbers, std::size_t infos) noexcept {
+  return numbers % width == 0 && numbers / width == texts && (infos == 0 || infos == texts);
+}
+
 /// One task's texts on their way through the network.
 class micro_batch {
  public:
@@ -107,8 +112,7 @@ FEWFIT_INLINE plan plan::predict_proba(const model& m, span<const std::string_vi
   p.out_ = out.data;
   p.info_ = info.size != 0 ? info.data : nullptr;
   const std::size_t width = m.state_->head.classes;
-  if (out.size % width != 0 || out.size / width != texts.size || (info.size != 0 && info.size != texts.size))
-    p.early_ = errc::bad_argument;
+  if (!detail::sizes_agree(texts.size, width, out.size, info.size)) p.early_ = errc::bad_argument;
   return p;
 }
 
@@ -118,8 +122,7 @@ FEWFIT_INLINE plan plan::encode(const model& m, span<const std::string_view> tex
   p.out_ = out.data;
   p.info_ = info.size != 0 ? info.data : nullptr;
   const std::size_t width = m.state_->config.hidden_size;
-  if (out.size % width != 0 || out.size / width != texts.size || (info.size != 0 && info.size != texts.size))
-    p.early_ = errc::bad_argument;
+  if (!detail::sizes_agree(texts.size, width, out.size, info.size)) p.early_ = errc::bad_argument;
   return p;
 }
 

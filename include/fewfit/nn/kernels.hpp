@@ -228,7 +228,9 @@ inline void scale(float* x, std::size_t n, float factor) noexcept {
 /// shape   x [n], with room for n rounded up to 16, where zeros are written
 /// source  Milakov and Gimelshein 2018 for the shift by the maximum
 inline float softmax_numerators(float* x, std::size_t n) noexcept {
-  using namespace detail;
+  namespace packet_math = detail::packet_math;
+  using detail::all, detail::load, detail::store, detail::packet, detail::packets, detail::packet_size;
+  using detail::fold, detail::exp;
   const std::size_t end = padded(n);
   for (std::size_t i = n; i < end; ++i) x[i] = x[n - 1];  // so that whole packets can be read; changes no maximum
   packet top = load(x);
@@ -252,7 +254,9 @@ inline float softmax_numerators(float* x, std::size_t n) noexcept {
 /// shape   x [rows, D] stride ld, columns D to padded(D) zero before and after
 /// source  Ba et al. 2016; torch.nn.functional.layer_norm
 inline void layer_norm(float* x, std::size_t ld, std::size_t rows, const layer_norm_weights& w) noexcept {
-  using namespace detail;
+  namespace packet_math = detail::packet_math;
+  using detail::all, detail::load, detail::store, detail::packet, detail::packets, detail::packet_size;
+  using detail::fold, detail::multiply_add;
   const std::size_t stride = padded(w.width), whole = w.width / lanes * lanes;
   for (float* row = x; row != x + rows * ld; row += ld) {
     packet sum[packets], square[packets];
