@@ -22,7 +22,7 @@ inline void add_header_damages(std::vector<damage>& rows) {
   rows.push_back({"63 bytes", errc::file_too_short, "header", raw([](std::string& b) { b.resize(63); })});
   rows.push_back({"the header alone", errc::wrong_file_size, "file size", raw([](std::string& b) { b.resize(64); })});
   rows.push_back({"another magic", errc::not_a_model_file, "magic", header(0, std::uint64_t{0x0A1A0A0D474E5089u})});
-  rows.push_back({"a byte in front", errc::not_a_model_file, "magic", raw([](std::string& b) { b.insert(0, "x"); })});
+  rows.push_back({"a byte in front", errc::not_a_model_file, "magic", raw([](std::string& b) { b = 'x' + b; })});
   rows.push_back({"\\r\\n became \\n", errc::text_mode_damage, "magic",
                   raw([](std::string& b) { b = replace_all(b, "\r\n", "\n"); })});
   rows.push_back({"\\n became \\r\\n", errc::text_mode_damage, "magic",
