@@ -33,6 +33,7 @@ install_packages() {
   if ! command -v dpkg-query > /dev/null; then
     echo "No apt here. Needed are, under Debian's names: $*"
     echo "If they are there already, all is well."
+    choose_generator
     return
   fi
   missing=
@@ -43,6 +44,15 @@ install_packages() {
     # Words on purpose: one package a word.
     # shellcheck disable=SC2086
     step "Installing$missing" apt_install $missing
+  fi
+  choose_generator
+}
+
+# Ninja where it is there, make or not. From the environment, so that a build folder made with another generator stays
+# valid.
+choose_generator() {
+  if [ -z "${CMAKE_GENERATOR-}" ] && command -v ninja > /dev/null; then
+    export CMAKE_GENERATOR=Ninja
   fi
 }
 
@@ -61,10 +71,6 @@ make_venv() {
   printf '%s\n' "$wanted" > build/venv/wanted
 }
 
-# Ninja where it is there. From the environment, so that a build folder made with another generator stays valid.
-if [ -z "${CMAKE_GENERATOR-}" ] && command -v ninja > /dev/null; then
-  export CMAKE_GENERATOR=Ninja
-fi
 # Not every system has nproc.
 jobs=$(nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)
 CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL-$jobs}
