@@ -92,7 +92,12 @@ void all_calls(const fewfit::model& m, texts_view texts, fewfit::workspace& scra
   if (m.predict(texts, scratch, out.answers) != fewfit::errc::none) std::abort();
   if (m.predict_proba(texts, scratch, out.probabilities, out.info) != fewfit::errc::none) std::abort();
   if (m.encode(texts, scratch, out.vectors, out.info) != fewfit::errc::none) std::abort();
-  for (const std::string_view text : texts) out.answers[0] = m.predict(text, scratch);
+  std::uint32_t ids[12];
+  fewfit::byte_range offsets[12];
+  for (const std::string_view text : texts) {
+    out.answers[0] = m.predict(text, scratch);
+    if (m.tokenize(text, scratch, ids, out.info[0], offsets) != fewfit::errc::none) std::abort();
+  }
 }
 
 void check_all(const fewfit::model& m, texts_view texts) {

@@ -228,6 +228,47 @@ TEST_CASE("token counts and truncation are told, the same in every form") {
   CHECK(truncated > 3);
 }
 
+TEST_CASE("offsets: the bytes that each id came from, the same in every form, cut where the ids are") {
+  fewfit::workspace scratch;
+  for (const std::string_view text : texts()) {
+    const fewfit::token_ids cut = tiny_model()->tokenize(text, {true, true, true}),
+                            bare = tiny_model()->tokenize(text, {false, false, true});
+    REQUIRE(cut.offsets.size() == cut.ids.size());
+    REQUIRE(bare.offsets.size() == bare.ids.size());
+    CHECK(cut.ids == tiny_model()->tokenize(text).ids);
+    CHECK(cut.offsets.front().end == 0);
+    CHECK(cut.offsets.back().end == 0);
+    for (std::size_t i = 0; i < bare.ids.size(); ++i) {
+      CHECK((bare.offsets[i].begin < bare.offsets[i].end && bare.offsets[i].end <= text.size()));
+      if (i + 2 < cut.ids.size()) CHECK(cut.offsets[i + 1].begin == bare.offsets[i].begin);
+    }
+    std::uint32_t ids[12];
+    fewfit::byte_range offsets[12];
+    fewfit::text_info info;
+    REQUIRE(tiny_model()->tokenize(text, scratch, {ids, 12}, info, {offsets, 12}) == errc::none);
+    REQUIRE(info.tokens == cut.ids.size());
+    for (std::size_t i = 0; i < info.tokens; ++i) {
+      CHECK(ids[i] == cut.ids[i]);
+      CHECK(offsets[i].begin == cut.offsets[i].begin);
+      CHECK(offsets[i].end == cut.offsets[i].end);
+    }
+    CHECK(tiny_model()->tokenize(text, scratch, {ids, 12}, info, {offsets, 11}) == errc::bad_argument);
+  }
+}
+
+TEST_CASE("special tokens are text if the file or the caller says so") {
+  const std::string_view text = "good [SEP] day";
+  fewfit::load_options as_text;
+  as_text.special_tokens_are_text = true;
+  support::tiny_parts parts = support::tiny_model();
+  parts.special_tokens_are_text = 1;
+  const support::tiny_loaded by_file(parts), by_caller(support::tiny_model(), as_text);
+  const auto with = tiny_model()->tokenize(text).ids, without = by_file->tokenize(text).ids;
+  CHECK(std::count(with.begin(), with.end(), 3u) == 2);
+  CHECK(std::count(without.begin(), without.end(), 3u) == 1);
+  CHECK(by_caller->tokenize(text).ids == without);
+}
+
 TEST_CASE("no text at all, and texts without tokens") {
   CHECK(tiny_model()->predict(texts_view()).empty());
   CHECK(tiny_model()->predict_proba(texts_view()).value().empty());

@@ -20,6 +20,7 @@
 
 #include "fewfit/config.hpp"
 #include "fewfit/result.hpp"
+#include "fewfit/strings.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -32,6 +33,8 @@ struct span {
 
   constexpr span() noexcept = default;
   constexpr span(T* d, std::size_t n) noexcept : data(d), size(n) {}
+  template <std::size_t n>
+  constexpr span(T (&array)[n]) noexcept : data(array), size(n) {}
   template <class Container,
             class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const Container&>().data()), T*>>>
   constexpr span(const Container& c) noexcept : data(c.data()), size(c.size()) {}
@@ -58,6 +61,7 @@ struct load_options {
   fewfit::verify verify = fewfit::verify::full;
   fewfit::kernels kernels = fewfit::kernels::automatic;
   fewfit::allocator allocator;
+  bool special_tokens_are_text = false;  // true: "[SEP]" in a text is brackets and letters, whatever the file says
 };
 
 /// What a text is, and how sure the model is of it.
@@ -74,12 +78,14 @@ struct prediction {
 struct tokenize_options {
   bool special_tokens = true;  // [CLS] in front and [SEP] behind
   bool truncation = true;      // at most max_length() tokens
+  bool offsets = false;        // where each token came from, too
 };
 
 /// The ids of a text.
 struct token_ids {
   std::vector<std::uint32_t> ids;
-  bool truncated = false;  // the untruncated list is longer
+  std::vector<byte_range> offsets;  // if asked for: the bytes of each token in the text; [CLS] and [SEP] have none
+  bool truncated = false;           // the untruncated list is longer
   errc status = errc::none;
 };
 
@@ -204,8 +210,11 @@ class model {
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
   errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
               const executor& run = {}) const noexcept;
-  /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow.    needs  out.size >= 2
-  errc tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out, text_info& info) const noexcept;
+  /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given.
+  ///
+  /// needs   out.size >= 2, offsets.size >= out.size
+  errc tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out, text_info& info,
+                span<byte_range> offsets = {}) const noexcept;
 
   /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
   /// in calls of up to `texts` texts. A pure function.

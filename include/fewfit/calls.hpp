@@ -90,17 +90,19 @@ FEWFIT_INLINE token_ids model::tokenize(std::string_view text, tokenize_options 
   token_ids out;
   if (!scratch) return out.status = errc::out_of_memory, out;
   out.ids.assign(first, t.config.cls);
-  const auto gather = [&](const std::uint32_t* ids, std::size_t count) {
+  const auto gather = [&](const std::uint32_t* ids, const byte_range* where, std::size_t count) {
     out.ids.insert(out.ids.end(), ids, ids + count);
+    if (where != nullptr) out.offsets.insert(out.offsets.end(), where, where + count);
     return !options.truncation || out.ids.size() <= room;
   };
-  out.status = tokenize_all(t, text, scratch.data(), gather, false);
+  if (options.offsets) out.offsets.resize(first);
+  out.status = tokenize_all(t, text, scratch.data(), gather, false, options.offsets);
+  if (out.status != errc::none) return out.ids.clear(), out.offsets.clear(), out;
   out.truncated = options.truncation && out.ids.size() > room;
   if (out.truncated) out.ids.resize(room);
-  if (out.status != errc::none)
-    out.ids.clear();
-  else if (options.special_tokens)
-    out.ids.push_back(t.config.sep);
+  if (options.special_tokens) out.ids.push_back(t.config.sep);
+  if (options.offsets) out.offsets.resize(out.truncated ? room : out.offsets.size());
+  if (options.offsets && options.special_tokens) out.offsets.emplace_back();
   return out;
 }
 
@@ -118,15 +120,15 @@ FEWFIT_INLINE std::vector<token_ids> model::tokenize(std::initializer_list<std::
 }
 
 FEWFIT_INLINE errc model::tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out,
-                                   text_info& info) const noexcept {
+                                   text_info& info, span<byte_range> offsets) const noexcept {
   if (scratch.state_ == nullptr) return scratch.missing_;
-  if (out.size < 2) return errc::bad_argument;
+  if (out.size < 2 || (offsets.data != nullptr && offsets.size < out.size)) return errc::bad_argument;
   if (const errc e = scratch.state_->prepare(*state_, 2, 1, 0); e != errc::none) return e;
   unsigned char* memory = scratch.state_->claim();
   if (memory == nullptr) return errc::workspace_busy;
   const std::size_t limit = out.size < config().max_length ? out.size : config().max_length;
   void* const words = memory + scratch.state_->arena.tokenizer;
-  const tokenize_result t = fewfit::tokenize(state_->tokenizer, text, limit, words, out.data);
+  const tokenize_result t = fewfit::tokenize(state_->tokenizer, text, limit, words, out.data, true, offsets.data);
   scratch.state_->give_back(memory);
   if (t.status == errc::none) info = {static_cast<std::uint32_t>(t.count), t.truncated};
   return t.status;

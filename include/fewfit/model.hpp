@@ -120,11 +120,17 @@ class binder {
                            t.unk_id,
                            t.cls_id,
                            t.sep_id};
-    m_.tokenizer.added = {bind_trie(t.raw, t.raw_nodes), bind_trie(t.normalized, t.normalized_nodes), t.added_ids,
-                          t.added_flags, t.added};
+    m_.tokenizer.added = {bind_trie(t.raw, t.raw_nodes),
+                          bind_trie(t.normalized, t.normalized_nodes),
+                          t.added_ids,
+                          t.added_flags,
+                          t.added,
+                          t.special_tokens_are_text != 0};
     const trie pieces = bind_trie(v.trie, v.nodes);
     note(check_tokenizer(m_.tokenizer.config, m_.tokenizer.added, pieces, v.tokens));
-    if (good()) m_.tokenizer.vocab = make_vocabulary(pieces, v.tokens, t.unk_id);
+    if (!good()) return;
+    m_.tokenizer.vocab = make_vocabulary(pieces, v.tokens, t.unk_id);
+    m_.tokenizer.added.first_byte = first_byte_of(m_.tokenizer.added.raw);
   }
 
   void bind_embeddings() noexcept {
@@ -201,6 +207,7 @@ inline result<model_state*> make_state(file_memory&& content, const load_options
   if (memory == nullptr) return errc::out_of_memory;
   auto* state = new (memory) model_state(options, std::move(content));
   const error e = binder(*b, full, *state).bind();
+  if (options.special_tokens_are_text) state->tokenizer.added.special_tokens_are_text = true;
   if (e.code == errc::none) return state;
   destroy(state);
   return e;

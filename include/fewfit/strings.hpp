@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A table of strings as it lies in the model file: labels, tokens, texts. Never owned, never changed.
+// Parts of a text, and tables of strings as they lie in the model file: labels, tokens, texts. Never owned, never
+// changed.
 //
-// shape   offsets [count + 1], pool [offsets[count]]; string i is pool[offsets[i] .. offsets[i + 1])
+// shape   of a table: offsets [count + 1], pool [offsets[count]]; string i is pool[offsets[i] .. offsets[i + 1])
 
 #include <cstdint>
 #include <string_view>
@@ -11,6 +12,12 @@
 
 namespace fewfit {
 inline namespace v0 {
+
+/// Where a part of a text lies: its bytes [begin, end).
+struct byte_range {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
 
 /// Strings behind one another in one block of bytes.
 ///

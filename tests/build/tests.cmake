@@ -77,6 +77,14 @@ endif()
 fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${model}" "${eigen_directory}"
                    ${compilers})
 
+# --- the tokenizer whatever surrounds it, and whatever it is given -------------------------------------------------
+fewfit_script_test(build.surroundings dear "${here}/surroundings.py" ${compilers})
+fewfit_program(linear_time time/linear_time.cpp)
+target_compile_definitions(linear_time PRIVATE FEWFIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(linear_time PRIVATE nlohmann_json::nlohmann_json)
+add_test(NAME time.linear COMMAND linear_time)
+set_tests_properties(time.linear PROPERTIES LABELS dear)
+
 # --- other builds of the same suite ------------------------------------------------------------------------------
 # Their folders stay, so that the next run compiles what has changed. The model is this build's.
 function(fewfit_leg preset)

@@ -56,6 +56,16 @@ class Tokenize(unittest.TestCase):
         self.assertEqual(full[0].split()[1:-1], bare[0].split())
         self.assertEqual(bare[1], "")
 
+    def test_offsets_are_bytes_of_the_text(self):
+        text = "Мы сде́лали это! [SEP] ok"
+        (answer,) = ask_json("tokenize", [{"text": text}], "--offsets")
+        self.assertEqual(list(answer), ["text", "ids", "offsets", "tokens", "truncated"])
+        self.assertEqual(len(answer["offsets"]), len(answer["ids"]))
+        self.assertEqual((answer["offsets"][0], answer["offsets"][-1]), ([0, 0], [0, 0]))
+        parts = [text.encode()[begin:end].decode() for begin, end in answer["offsets"][1:-1]]
+        self.assertEqual("".join(parts), text.replace(" ", "").replace("\u0301", ""))
+        self.assertEqual(parts[-3:], ["!", "[SEP]", "ok"])
+
     def test_truncation_can_be_left_out(self):
         long = b"word " * 200
         self.assertEqual(len(ask("tokenize", long).split()), 128)

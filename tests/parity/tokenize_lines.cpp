@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Ids of many texts, for tokenizer_differential.py: only text/ and a vocab.txt, no model file and no command line.
+// Ids and byte ranges of many texts, for tokenizer_differential.py: only text/ and a vocab.txt, no model file and no
+// command line.
 //
 //   tokenize_lines VOCAB < requests > answers        all numbers u32, little-endian
-//   request   u32 flags (1 clean_text, 2 handle_chinese_chars, 4 strip_accents, 8 lowercase), max chars, added tokens
-//             for each added token: id, flags as in the model file, size, bytes; then texts: size, bytes, to the end
-//   answer    for each text: number of ids, ids, without [CLS] and [SEP]
+//   request   u32 flags (1 clean_text, 2 handle_chinese_chars, 4 strip_accents, 8 lowercase, 16 special tokens are
+//             text), max chars, added tokens; for each added token: id, flags as in the model file, size, bytes;
+//             then texts: size, bytes, to the end
+//   answer    for each text: number of ids, ids, without [CLS] and [SEP]; then begin and end of each. Ids are found
+//             twice, with ranges and without; where they differ the number is 2^32 - 1
 
 #include <cstdint>
 #include <cstdio>
@@ -33,6 +36,7 @@ bool read_options(support::tokenizer_options& options) {
   options.handle_chinese_chars = (flags & 2) != 0;
   options.strip_accents = (flags & 4) != 0;
   options.lowercase = (flags & 8) != 0;
+  options.special_tokens_are_text = (flags & 16) != 0;
   for (std::uint32_t i = 0; i < added; ++i) {
     support::added_token token;
     std::uint32_t bits = 0;
@@ -59,10 +63,12 @@ int main(int argc, char** argv) {
   support::owned_tokenizer tokenizer(options, vocabulary, false);
   std::string text;
   while (read_text(text)) {
-    const std::vector<std::uint32_t> ids = tokenizer.all_ids(text);
-    const std::uint32_t count = static_cast<std::uint32_t>(ids.size());
+    std::vector<fewfit::byte_range> ranges;
+    const std::vector<std::uint32_t> ids = tokenizer.all_ids(text), plain = tokenizer.all_ids(text, false, &ranges);
+    const std::uint32_t count = ids == plain ? static_cast<std::uint32_t>(ids.size()) : 0xFFFFFFFFu;
     std::fwrite(&count, sizeof count, 1, stdout);
-    std::fwrite(ids.data(), sizeof(std::uint32_t), ids.size(), stdout);
+    std::fwrite(ids.data(), sizeof(std::uint32_t), ids == plain ? ids.size() : 0, stdout);
+    std::fwrite(ranges.data(), sizeof(fewfit::byte_range), ids == plain ? ranges.size() : 0, stdout);
   }
   return 0;
 }

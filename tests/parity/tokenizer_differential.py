@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares text/ with the `tokenizers` package (0.21.1 to 0.22.x) on seeded adversarial texts.
+"""Compares text/ with the `tokenizers` package on seeded adversarial texts: ids, and where each came from.
 
     g++ -std=c++17 -O2 -Iinclude tests/parity/tokenize_lines.cpp -lutf8proc -o tokenize_lines
     python3 tests/parity/tokenizer_differential.py ./tokenize_lines [--texts 100000] [--seed 1]
 
 The texts are shared out among the demonstration model's own tokenizer (the larger half) and variants of it: each
-option off, added tokens that overlap, strip white space, stand alone or are normalised. Bytes that are not UTF-8
-reach the original as bytes.decode("utf-8", "replace") gives them. Exit status 1 if any text differs.
+option off, added tokens that overlap, strip white space, stand alone or are normalised, special tokens as text. Bytes
+that are not UTF-8 reach the original as bytes.decode("utf-8", "replace") gives them, and its offsets, which count
+characters, are turned into bytes. Exit status 1 if any text differs.
 """
 import argparse
 import json
@@ -19,9 +20,11 @@ import sys
 
 import tokenizers
 from tokenizers import AddedToken, Tokenizer
+from tqdm import tqdm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "interviews"
+AT_ONCE = 50000  # texts; their encodings take a few hundred megabytes
 
 WORDS = """
 the of and unaffable Hello naïve café résumé ÉCOLE Straße ΟΔΟΣ İstanbul ǅ ﬁne ½ x² 10^5 don't U.S.A. C++ e.g. £5
@@ -62,11 +65,12 @@ OVERLAPS = [
     added("ab"), added("abcd"), added("bcde"), added("a", normalized=True), added("  ", rstrip=True),
     added("\u00e9t", normalized=True), added("the", single_word=True, normalized=True)]
 
-# clean_text, handle_chinese_chars, strip_accents, lowercase, max chars, added tokens, share of the texts
+# clean_text, handle_chinese_chars, strip_accents, lowercase, special tokens are text; max chars, added tokens, share
 VARIANTS = [
-    (1, 1, 1, 1, 100, [], 12), (1, 1, 1, 1, 100, AWKWARD, 4), (1, 1, 0, 0, 100, [], 2), (1, 1, 0, 1, 100, AWKWARD, 1),
-    (1, 1, 1, 0, 100, [], 1), (0, 1, 1, 1, 100, AWKWARD, 1), (1, 0, 1, 1, 100, [], 1), (0, 0, 0, 0, 5, AWKWARD, 1),
-    (1, 1, 1, 1, 3, OVERLAPS, 1)]
+    (1, 1, 1, 1, 0, 100, [], 12), (1, 1, 1, 1, 0, 100, AWKWARD, 4), (1, 1, 0, 0, 0, 100, [], 2),
+    (1, 1, 0, 1, 0, 100, AWKWARD, 1), (1, 1, 1, 0, 0, 100, [], 1), (0, 1, 1, 1, 0, 100, AWKWARD, 1),
+    (1, 0, 1, 1, 0, 100, [], 1), (0, 0, 0, 0, 0, 5, AWKWARD, 1), (1, 1, 1, 1, 0, 3, OVERLAPS, 1),
+    (1, 1, 1, 1, 1, 100, AWKWARD, 1), (1, 0, 0, 0, 1, 100, [], 1)]
 
 
 def make_part(rng, kind):
@@ -104,7 +108,7 @@ def make_text(rng):
 
 def make_original(variant):
     """The real tokenizer with a variant's options, and its added tokens as the model file would hold them."""
-    clean, chinese, strip, lower, max_chars, extra, _ = variant
+    clean, chinese, strip, lower, as_text, max_chars, extra, _ = variant
     state = json.loads((MODEL / "tokenizer.json").read_text(encoding="utf-8"))
     state["normalizer"] = {"type": "BertNormalizer", "clean_text": bool(clean),
                            "handle_chinese_chars": bool(chinese), "strip_accents": bool(strip),
@@ -113,6 +117,7 @@ def make_original(variant):
     state["truncation"] = state["padding"] = None
     original = Tokenizer.from_str(json.dumps(state))
     original.add_tokens(extra)
+    original.encode_special_tokens = bool(as_text)
     tokens = []
     for token_id, t in original.get_added_tokens_decoder().items():
         content = original.normalizer.normalize_str(t.content) if t.normalized else t.content
@@ -122,9 +127,9 @@ def make_original(variant):
 
 
 def ask(program, variant, tokens, texts):
-    """Ids of each text, from tokenize_lines."""
-    clean, chinese, strip, lower, max_chars, _, _ = variant
-    request = [struct.pack("<3I", clean | chinese << 1 | strip << 2 | lower << 3, max_chars, len(tokens))]
+    """Ids and byte ranges of each text, from tokenize_lines."""
+    flags = sum(bit << i for i, bit in enumerate(variant[:5]))
+    request = [struct.pack("<3I", flags, variant[5], len(tokens))]
     request += [struct.pack("<3I", token_id, bits, len(content)) + content for token_id, bits, content in tokens]
     request += [struct.pack("<I", len(text)) + text for text in texts]
     command = [program, str(MODEL / "vocab.txt")]
@@ -132,40 +137,90 @@ def ask(program, variant, tokens, texts):
     numbers = struct.unpack(f"<{len(done.stdout) // 4}I", done.stdout)
     answers, at = [], 0
     while at < len(numbers):
-        answers.append(list(numbers[at + 1:at + 1 + numbers[at]]))
-        at += 1 + numbers[at]
+        count = numbers[at]
+        if count == 0xFFFFFFFF:
+            sys.exit(f"with and without ranges the ids differ: {texts[len(answers)]!r}")
+        ids, pairs = numbers[at + 1:at + 1 + count], numbers[at + 1 + count:at + 1 + 3 * count]
+        answers.append((list(ids), list(zip(pairs[::2], pairs[1::2]))))
+        at += 1 + 3 * count
     return answers
 
 
-def compare(program, variant, texts):
+def byte_positions(text):
+    """Where each character of text.decode("utf-8", "replace") begins, and the end."""
+    positions, at = [], 0
+    while at < len(text):
+        positions.append(at)
+        try:
+            at += len(text[at:at + 4].decode("utf-8")[0].encode("utf-8"))
+        except UnicodeDecodeError as error:
+            at += len(text[at:at + error.start].decode("utf-8")[0].encode("utf-8")) if error.start else error.end
+    return positions + [len(text)]
+
+
+def compare(program, variant, original, tokens, texts):
     """How many texts differ, of how many ids and characters; the first few are printed."""
-    original, tokens = make_original(variant)
     ours = ask(program, variant, tokens, texts)
     assert len(ours) == len(texts)
     decoded = [text.decode("utf-8", "replace") for text in texts]
-    theirs = [encoding.ids for encoding in original.encode_batch(decoded, add_special_tokens=False)]
+    theirs = []
+    for text, characters, encoding in zip(texts, decoded, original.encode_batch(decoded, add_special_tokens=False)):
+        positions = byte_positions(text)
+        assert len(positions) == len(characters) + 1
+        theirs.append((encoding.ids, [(positions[a], positions[b]) for a, b in encoding.offsets]))
     different = [i for i in range(len(texts)) if ours[i] != theirs[i]]
     for i in different[:3]:
-        same = next((k for k, pair in enumerate(zip(ours[i], theirs[i])) if pair[0] != pair[1]), 0)
-        print(f"{variant[:5]}, added tokens {[t.content for t in variant[5]]}\n  {texts[i]!r}\n"
-              f"  from id {same} on: original {theirs[i][same:same + 20]}, fewfit {ours[i][same:same + 20]}")
-    return len(different), sum(map(len, theirs)), sum(map(len, decoded))
+        pairs = list(zip(zip(*ours[i]), zip(*theirs[i])))
+        same = next((k for k, pair in enumerate(pairs) if pair[0] != pair[1]), len(pairs))
+        print(f"{variant[:6]}, added tokens {[t.content for t in variant[6]]}\n  {texts[i]!r}\n"
+              f"  from id {same} on: fewfit, original {pairs[same:same + 10]}")
+    return len(different), sum(len(ids) for ids, _ in theirs), sum(map(len, decoded))
+
+
+def store(path, rng):
+    """Writes texts with what the original makes of them, for tests/text/tokenizer.cpp, which needs no Python."""
+    variants = []
+    for variant in VARIANTS:
+        original, tokens = make_original(variant)
+        cases = []
+        texts = [make_text(rng)[:200] for _ in range(40)]
+        for text in texts:
+            encoding = original.encode(text.decode("utf-8", "replace"), add_special_tokens=False)
+            positions = byte_positions(text)
+            offsets = [[positions[a], positions[b]] for a, b in encoding.offsets]
+            cases.append({"hex": text.hex(), "ids": encoding.ids, "offsets": offsets})
+        variants.append({"flags": variant[:5], "max_chars": variant[5], "cases": cases,
+                         "tokens": [[i, bits, content.hex()] for i, bits, content in tokens]})
+    about = f"made by tests/parity/tokenizer_differential.py --store with tokenizers=={tokenizers.__version__}"
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in variants)
+    path.write_text(f'{{"_about": "{about}", "variants": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("program", help="tokenize_lines, as built")
+    parser.add_argument("program", nargs="?", help="tokenize_lines, as built")
     parser.add_argument("--texts", type=int, default=100000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", type=pathlib.Path, help="write the original's answers to a few texts, and no more")
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
+    if arguments.store:
+        return store(arguments.store, rng)
+    if not arguments.program:
+        parser.error("tokenize_lines is missing")
     shares = sum(variant[-1] for variant in VARIANTS)
     total, different, ids, characters = 0, 0, 0, 0
+    progress = tqdm(total=arguments.texts, unit="text", unit_scale=True, disable=not sys.stderr.isatty())
     for variant in VARIANTS:
-        texts = [make_text(rng) for _ in range(-(-arguments.texts * variant[-1] // shares))]
-        result = compare(arguments.program, variant, texts)
-        total, different = total + len(texts), different + result[0]
-        ids, characters = ids + result[1], characters + result[2]
+        left = -(-arguments.texts * variant[-1] // shares)
+        original, tokens = make_original(variant)
+        while left > 0:
+            texts = [make_text(rng) for _ in range(min(left, AT_ONCE))]
+            result = compare(arguments.program, variant, original, tokens, texts)
+            left, total, different = left - len(texts), total + len(texts), different + result[0]
+            ids, characters = ids + result[1], characters + result[2]
+            progress.update(len(texts))
+    progress.close()
     print(f"{total} texts, {characters} characters, {ids} ids; "
           f"{different} texts differ from tokenizers {tokenizers.__version__}")
     sys.exit(1 if different else 0)

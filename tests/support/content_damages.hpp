@@ -106,7 +106,8 @@ inline void add_size_damages(std::vector<damage>& rows) {
 inline void add_tokenizer_damages(std::vector<damage>& rows) {
   using fewfit::errc;
   add_range(rows, "tokenizer.unicode_tables", errc::unsupported_unicode_tables, "unicode_tables", {0, 2}, {1});
-  for (const char* name : {"clean_text", "handle_chinese_chars", "strip_accents", "lowercase"})
+  for (const char* name :
+       {"clean_text", "handle_chinese_chars", "strip_accents", "lowercase", "special_tokens_are_text"})
     add_range(rows, std::string("tokenizer.") + name, errc::bad_flag, name, {2, 0xFFFFFFFFu}, {0, 1});
   add_range(rows, "tokenizer.max_input_chars_per_word", errc::bad_word_limit, "max_input_chars_per_word",
             {0, 10001, 0x80000000u}, {1, 10000});
@@ -119,7 +120,7 @@ inline void add_tokenizer_damages(std::vector<damage>& rows) {
   add_range(rows, "tokenizer.added tokens", errc::bad_dimension, "added tokens", {65537, 0xFFFFFFFFu}, {65536},
             errc::section_size);
   rows.push_back({"reserved bytes of tokenizer", errc::reserved_not_zero, "tokenizer",
-                  field("tokenizer.reserved", char{1}, 15)});
+                  field("tokenizer.reserved", char{1}, 11)});
   rows.push_back({"bytes between arrays", errc::padding_not_zero, "tokenizer", field("tokenizer.ids", 1u, 7),
                   field("tokenizer.ids", 0u, 6)});
   rows.push_back({"id of an added token", errc::bad_token_id, "added tokens", field("tokenizer.ids", 44u, 5),

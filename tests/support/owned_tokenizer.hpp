@@ -87,11 +87,15 @@ class owned_tokenizer {
   explicit owned_tokenizer(tokenizer_options options, const owned_vocabulary& vocabulary = bert_vocabulary(),
                            bool normalize_added = true)
       : reference_(vocabulary.tokens, options, vocabulary.id("[UNK]")) {
-    view_.config = {options.clean_text, options.handle_chinese_chars, options.strip_accents,
-                    options.lowercase,  options.max_input_chars_per_word, vocabulary.id("[UNK]"),
-                    vocabulary.id("[CLS]"), vocabulary.id("[SEP]")};
-    view_.vocab =
-        fewfit::make_vocabulary(view_of(vocabulary.nodes), vocabulary.strings.view(), view_.config.unk);
+    view_.config = {options.clean_text,
+                    options.handle_chinese_chars,
+                    options.strip_accents,
+                    options.lowercase,
+                    options.max_input_chars_per_word,
+                    vocabulary.id("[UNK]"),
+                    vocabulary.id("[CLS]"),
+                    vocabulary.id("[SEP]")};
+    view_.vocab = fewfit::make_vocabulary(view_of(vocabulary.nodes), vocabulary.strings.view(), view_.config.unk);
     if (normalize_added) normalize_contents(options);
     add_tokens(options);
     scratch_.resize(fewfit::tokenizer_scratch_bytes(view_.config) / sizeof(std::uint32_t) + 1);
@@ -103,13 +107,16 @@ class owned_tokenizer {
   const reference_tokenizer& reference() const { return reference_; }
   void* scratch() { return scratch_.data(); }
 
-  std::vector<std::uint32_t> all_ids(std::string_view text, bool special_tokens = false) {
+  /// With `ranges` the plain way is gone, without it the fast one where there is one.
+  std::vector<std::uint32_t> all_ids(std::string_view text, bool special_tokens = false,
+                                     std::vector<fewfit::byte_range>* ranges = nullptr) {
     std::vector<std::uint32_t> out;
-    const auto collect = [&out](const std::uint32_t* ids, std::size_t count) {
+    const auto collect = [&](const std::uint32_t* ids, const fewfit::byte_range* where, std::size_t count) {
       out.insert(out.end(), ids, ids + count);
+      if (ranges != nullptr) ranges->insert(ranges->end(), where, where + count);
       return true;
     };
-    fewfit::tokenize_all(view_, text, scratch(), collect, special_tokens);
+    fewfit::tokenize_all(view_, text, scratch(), collect, special_tokens, ranges != nullptr);
     return out;
   }
 
@@ -146,7 +153,13 @@ class owned_tokenizer {
     }
     raw_ = trie_builder::build(raw);
     normalized_ = trie_builder::build(normalized);
-    view_.added = {view_of(raw_), view_of(normalized_), ids_.data(), flags_.data(), content_.view()};
+    view_.added = {view_of(raw_),
+                   view_of(normalized_),
+                   ids_.data(),
+                   flags_.data(),
+                   content_.view(),
+                   options.special_tokens_are_text,
+                   fewfit::detail::first_byte_of(view_of(raw_))};
   }
 
   reference_tokenizer reference_;

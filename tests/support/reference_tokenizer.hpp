@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The tokenizer once more, as plainly as it can be said: whole texts, vectors, maps, std::stable_sort, no utf8proc
-// and no table of the library; everything about characters is read from tests/data. What text/ does fast is compared
+// and no table of the library; everything about characters is read from JSON. What text/ does fast is compared
 // with this on texts that nobody has thought of.
 
 #include <algorithm>
@@ -38,6 +38,7 @@ struct tokenizer_options {
   bool lowercase = true;
   std::uint32_t max_input_chars_per_word = 100;
   std::vector<added_token> added;
+  bool special_tokens_are_text = false;
 };
 
 inline void append_utf8(std::string& out, char32_t c) {
@@ -87,7 +88,7 @@ inline std::u32string decode_with_replacement(std::string_view text) {
   return out;
 }
 
-/// tests/data/bert_tables.json and word_characters.json.
+/// tools/fewfit_convert/bert_tables.json and tests/data/word_characters.json.
 class character_tables {
  public:
   static const character_tables& get() {
@@ -101,7 +102,7 @@ class character_tables {
 
  private:
   character_tables() {
-    const nlohmann::json j = nlohmann::json::parse(read_file("tests/data/bert_tables.json"));
+    const nlohmann::json j = nlohmann::json::parse(read_file("tools/fewfit_convert/bert_tables.json"));
     removed = set_of(j.at("clean_removed"));
     to_space = set_of(j.at("clean_to_space"));
     white_space = set_of(j.at("pretok_space"));
@@ -239,6 +240,7 @@ class reference_tokenizer {
       const added_token& token = options_.added[found];
       std::size_t start = at;
       std::size_t stop = at = at + added_[found].size();
+      if (token.special && options_.special_tokens_are_text) continue;
       if (token.single_word && start != 0 && has(tables.word, text[start - 1])) continue;
       if (token.single_word && stop != text.size() && has(tables.word, text[stop])) continue;
       if (token.lstrip) {

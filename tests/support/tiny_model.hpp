@@ -92,7 +92,8 @@ struct tiny_added {
 struct tiny_parts {
   std::uint32_t D = 20, H = 5, F = 36, L = 2, R = 0, P = 16, M = 12, pooling = 1, normalize = 0;
   double eps = 1e-12;
-  std::uint32_t lowercase = 1, strip_accents = 1, word_limit = 20, unk = 1, cls = 2, sep = 3;
+  std::uint32_t lowercase = 1, strip_accents = 1, special_tokens_are_text = 0;
+  std::uint32_t word_limit = 20, unk = 1, cls = 2, sep = 3;
   std::vector<std::string> vocabulary;
   std::vector<tiny_added> added;  // sorted by content
   std::vector<float> words, positions;  // [R, D], [P, D]
@@ -342,7 +343,7 @@ class tiny_file {
     field("raw nodes", trie("raw", contents, [&](std::size_t i) { return usable(i) && (flags[i] & 8u) == 0; }));
     field("normalized nodes",
           trie("normalized", contents, [&](std::size_t i) { return usable(i) && (flags[i] & 8u) != 0; }));
-    zeros(16);
+    field("special_tokens_are_text", p.special_tokens_are_text), zeros(12);
     array("raw trie", pending_["raw"]), array("normalized trie", pending_["normalized"]);
     array("ids", ids), array("flags", flags), strings("contents", contents);
   }

@@ -19,22 +19,22 @@ using fewfit::tokenizer_config;
 
 struct collected_text {
   std::u32string text;
-  bool character(char32_t c, std::uint8_t) { return text += c, true; }
+  bool character(char32_t c, std::uint8_t, fewfit::byte_range) { return text += c, true; }
 };
 
 struct collected_words {
   std::vector<std::string> words;
-  bool word(std::string_view bytes, bool too_long) {
-    words.emplace_back(too_long ? std::string_view("(too long)") : bytes);
+  bool word(const fewfit::detail::word_buffer& w) {
+    words.emplace_back(w.chars > w.max_chars ? std::string_view("(too long)") : std::string_view(w.bytes, w.size));
     return true;
   }
-  bool token(std::uint32_t) { return true; }
+  bool token(std::uint32_t, fewfit::byte_range) { return true; }
 };
 
 // In two parts, so that a piece's parts are seen to belong together.
 std::u32string normalize(const tokenizer_config& config, const std::string& text, std::size_t first_part = 0) {
   collected_text out;
-  fewfit::detail::normalizer<collected_text> normalizer(config, out);
+  fewfit::detail::normalizer<collected_text> normalizer(config, text.data(), true, out);
   normalizer.begin(text.data());
   CHECK(normalizer.feed(text.data() + first_part));
   CHECK(normalizer.feed(text.data() + text.size()));
@@ -45,8 +45,9 @@ std::u32string normalize(const tokenizer_config& config, const std::string& text
 std::vector<std::string> words(const std::string& text, const tokenizer_config& config = {}) {
   collected_words out;
   std::vector<char> scratch(4 * config.max_input_chars_per_word);
-  fewfit::detail::word_splitter<collected_words> splitter(config, scratch.data(), out);
-  fewfit::detail::normalizer<fewfit::detail::word_splitter<collected_words>> normalizer(config, splitter);
+  using splitter_type = fewfit::detail::word_splitter<collected_words>;
+  splitter_type splitter({scratch.data(), nullptr, config.max_input_chars_per_word}, out);
+  fewfit::detail::normalizer<splitter_type> normalizer(config, text.data(), false, splitter);
   normalizer.begin(text.data());
   CHECK(normalizer.feed(text.data() + text.size()));
   CHECK(normalizer.finish());
@@ -144,10 +145,10 @@ TEST_CASE("basic_tokenizer: a run of a hundred thousand marks is exact and takes
 TEST_CASE("basic_tokenizer: a stage that wants no more stops the ones before it") {
   struct one_character {
     int calls = 0;
-    bool character(char32_t, std::uint8_t) { return ++calls < 1; }
+    bool character(char32_t, std::uint8_t, fewfit::byte_range) { return ++calls < 1; }
   } out;
   const std::string text = "a\xCC\x81\xF0\x9D\x85\xA5 \xE4\xB8\xAD";
-  fewfit::detail::normalizer<one_character> normalizer({}, out);
+  fewfit::detail::normalizer<one_character> normalizer({}, text.data(), false, out);
   normalizer.begin(text.data());
   CHECK_FALSE(normalizer.feed(text.data() + text.size()));
   CHECK(out.calls == 1);

@@ -141,6 +141,75 @@ TEST_CASE("tokenizer: any text has the ids of the plain reference, whatever the 
   }
 }
 
+TEST_CASE("tokenizer: the fast way and the plain way find the same ids") {
+  for (unsigned flags = 0; flags < 8; ++flags) {
+    support::tokenizer_options options = bert_options();
+    options.lowercase = options.strip_accents = (flags & 1) != 0;
+    options.handle_chinese_chars = (flags & 2) != 0;
+    options.max_input_chars_per_word = (flags & 4) != 0 ? 5 : 100;
+    support::owned_tokenizer tokenizer(options);
+    CHECK(fewfit::detail::shortcut_for(tokenizer.view().config) != fewfit::detail::shortcut::none);
+    support::adversarial_texts texts(flags + 50);
+    for (int i = 0; i < 3000; ++i) {
+      const std::string text = texts.next();
+      CAPTURE(flags);
+      CAPTURE(text);
+      std::vector<fewfit::byte_range> ranges;
+      const ids_t plain = tokenizer.all_ids(text, false, &ranges);
+      REQUIRE(ranges.size() == plain.size());
+      REQUIRE(tokenizer.all_ids(text) == plain);
+      for (const fewfit::byte_range r : ranges) REQUIRE((r.begin <= r.end && r.end <= text.size()));
+    }
+  }
+}
+
+TEST_CASE("tokenizer: special tokens are text where that is wanted, other added tokens are not") {
+  support::tokenizer_options options = support::awkward_options();
+  options.special_tokens_are_text = true;
+  support::owned_tokenizer tokenizer(options);
+  const std::uint32_t sep = support::bert_vocabulary().id("[SEP]");
+  const ids_t ids = tokenizer.all_ids("a [SEP] b");
+  CHECK(std::count(ids.begin(), ids.end(), sep) == 0);
+  CHECK(ids.size() == 5);
+  support::adversarial_texts texts(77);
+  for (int i = 0; i < 3000; ++i) {
+    const std::string text = texts.next();
+    CAPTURE(text);
+    REQUIRE(tokenizer.all_ids(text) == tokenizer.reference().ids(text));
+  }
+}
+
+TEST_CASE("tokenizer: ids and offsets are the original's, whatever the options") {
+  const auto bytes_of = [](const std::string& hex) {
+    std::string out;
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+      out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return out;
+  };
+  for (const nlohmann::json& variant : cases("offset_cases").at("variants")) {
+    const auto is = [&](std::size_t i) { return variant.at("flags").at(i) == 1; };
+    support::tokenizer_options options = {is(0), is(1), is(2), is(3), variant.at("max_chars"), {}, is(4)};
+    for (const nlohmann::json& t : variant.at("tokens")) {
+      const std::uint32_t bits = t[1];
+      options.added.push_back({bytes_of(t[2]), t[0], (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0,
+                               (bits & 8) != 0, (bits & 16) != 0});
+    }
+    support::owned_tokenizer tokenizer(options, support::bert_vocabulary(), false);
+    for (const nlohmann::json& c : variant.at("cases")) {
+      const std::string text = bytes_of(c.at("hex"));
+      CAPTURE(text);
+      std::vector<fewfit::byte_range> ranges;
+      REQUIRE(tokenizer.all_ids(text, false, &ranges) == c.at("ids").get<ids_t>());
+      REQUIRE(tokenizer.all_ids(text) == c.at("ids").get<ids_t>());
+      for (std::size_t i = 0; i < ranges.size(); ++i) {
+        CAPTURE(i);
+        CHECK(ranges[i].begin == c.at("offsets").at(i).at(0));
+        CHECK(ranges[i].end == c.at("offsets").at(i).at(1));
+      }
+    }
+  }
+}
+
 TEST_CASE("tokenizer: truncation cuts the whole list and says so exactly when it cuts") {
   support::adversarial_texts texts(99);
   for (int i = 0; i < 300; ++i) {
@@ -177,8 +246,8 @@ TEST_CASE("tokenizer: a truncated text is read no further than needed") {
   while (text.size() < (1u << 20)) text += "word, ";
   bool truncated = false;
   std::vector<std::uint32_t> out(128);
-  const fewfit::tokenize_result result = fewfit::tokenize(
-      bert().view(), std::string_view(text.data(), 0x7FFFFFFF), 128, bert().scratch(), out.data());
+  const fewfit::tokenize_result result =
+      fewfit::tokenize(bert().view(), std::string_view(text.data(), 0x7FFFFFFF), 128, bert().scratch(), out.data());
   truncated = result.truncated;
   CHECK(result.count == 128);
   CHECK(truncated);
@@ -198,14 +267,14 @@ TEST_CASE("tokenizer: a text of more than 2 GiB is refused before any of it is r
   CHECK(result.count == 0);
   CHECK(out[0] == 7);
   int calls = 0;
-  const auto count = [&](const std::uint32_t*, std::size_t) { return ++calls, true; };
+  const auto count = [&](const std::uint32_t*, const fewfit::byte_range*, std::size_t) { return ++calls, true; };
   CHECK(fewfit::tokenize_all(bert().view(), text, bert().scratch(), count) == fewfit::errc::text_too_long);
   CHECK(calls == 0);
 }
 
 TEST_CASE("tokenizer: a sink that returns false is not called again") {
   int calls = 0;
-  const auto sink = [&](const std::uint32_t*, std::size_t) { return ++calls < 3; };
+  const auto sink = [&](const std::uint32_t*, const fewfit::byte_range*, std::size_t) { return ++calls < 3; };
   CHECK(fewfit::tokenize_all(bert().view(), "a b c d e f", bert().scratch(), sink) == fewfit::errc::none);
   CHECK(calls == 3);
 }
@@ -223,7 +292,9 @@ TEST_CASE("tokenizer: scratch memory of the stated size suffices") {
     for (int i = 0; i < 20000; ++i) text += "\xF0\x9F\x98\x80";  // four bytes each
     for (int i = 0; i < 3000; ++i) text += "x_";                 // the longest normalized token, nearly
     std::size_t count = 0;
-    const auto sink = [&](const std::uint32_t*, std::size_t n) { return count += n, true; };
+    const auto sink = [&](const std::uint32_t*, const fewfit::byte_range*, std::size_t n) {
+      return count += n, true;
+    };
     fewfit::tokenize_all(tokenizer.view(), text, memory.data(), sink);
     CHECK(count > 0);
     CHECK(memory.back() == 0xABABABABu);

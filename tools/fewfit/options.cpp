@@ -75,6 +75,7 @@ options parse(const std::vector<std::string>& arguments) {
   CLI::App* tokenize = add_text_command(app, out, how, "tokenize", "the token ids of each text");
   tokenize->add_flag("!--no-special-tokens", out.special_tokens, "leave out [CLS] and [SEP]");
   tokenize->add_flag("!--no-truncation", out.truncation, "do not cut at the model's length");
+  tokenize->add_flag("--offsets", out.offsets, "with --format jsonl: the bytes of the text that each id came from");
   commands[tokenize] = command::tokenize;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
@@ -92,6 +93,7 @@ options parse(const std::vector<std::string>& arguments) {
     throw failure(bad_usage, std::string(error.what()) + "\nRun with --help for more information.");
   }
   out.format = how == "jsonl" ? format::jsonl : format::text;
+  if (out.offsets && out.format == format::text) throw failure(bad_usage, "--offsets needs --format jsonl");
   out.command = commands.at(app.get_subcommands().front());
   return out;
 }

@@ -20,6 +20,7 @@ struct options {
   std::size_t threads = 1;
   bool special_tokens = true;
   bool truncation = true;
+  bool offsets = false;
 };
 
 /// Reads the command line; `arguments[0]` is the program's name.

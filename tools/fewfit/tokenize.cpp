@@ -14,9 +14,13 @@ class tokenize_command : public batch_command {
   explicit tokenize_command(const options& options) : model_(load_model(options.model)), pool_(options.threads) {
     how_.special_tokens = options.special_tokens;
     how_.truncation = options.truncation;
+    how_.offsets = options.offsets;
   }
 
-  std::vector<std::string_view> keys() const override { return {"ids", "tokens", "truncated"}; }
+  std::vector<std::string_view> keys() const override {
+    if (how_.offsets) return {"ids", "offsets", "tokens", "truncated"};
+    return {"ids", "tokens", "truncated"};
+  }
 
   fewfit::errc compute(fewfit::span<const std::string_view> texts) override {
     texts_ = texts;
@@ -33,7 +37,9 @@ class tokenize_command : public batch_command {
   std::string as_text(std::size_t i) const override { return joined(i, ' '); }
 
   std::string as_json(std::size_t i) const override {
-    return "\"ids\":[" + joined(i, ',') + "]," + tokens_and_truncated(answers_[i].ids.size(), answers_[i].truncated);
+    std::string out = "\"ids\":[" + joined(i, ',') + "],";
+    if (how_.offsets) out += "\"offsets\":[" + pairs(answers_[i].offsets) + "],";
+    return out + tokens_and_truncated(answers_[i].ids.size(), answers_[i].truncated);
   }
 
  private:
@@ -51,6 +57,15 @@ class tokenize_command : public batch_command {
     for (std::uint32_t id : answers_[i].ids) {
       if (!out.empty()) out += separator;
       out += std::to_string(id);
+    }
+    return out;
+  }
+
+  static std::string pairs(const std::vector<fewfit::byte_range>& ranges) {
+    std::string out;
+    for (const fewfit::byte_range range : ranges) {
+      if (!out.empty()) out += ',';
+      out += '[' + std::to_string(range.begin) + ',' + std::to_string(range.end) + ']';
     }
     return out;
   }

@@ -56,6 +56,7 @@ class Tokenizer:
     strip_accents: bool = True
     lowercase: bool = True
     max_input_chars_per_word: int = 100
+    special_tokens_are_text: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ SECTION_SELF_TEST = 9
 CONFIG = struct.Struct("<12Id72x")
 """D, H, F, L, R, P, M, activation, pooling, normalize, linear type, embedding type; layer_norm_eps."""
 
-TOKENIZER = struct.Struct("<12I16x")
+TOKENIZER = struct.Struct("<13I12x")
 """Unicode tables, clean_text, handle_chinese_chars, strip_accents, lowercase, max_input_chars_per_word, unk, cls,
-sep, added tokens, nodes of the raw trie, nodes of the normalized trie."""
+sep, added tokens, nodes of the raw trie, nodes of the normalized trie, special tokens are text."""
 
 VOCABULARY = struct.Struct("<2I56x")
 """Tokens, nodes of the trie."""

@@ -17,6 +17,7 @@ from .added_tokens import CONFIG, TOKENIZER, AddedVocabulary, Token, gather, par
 from .errors import Refused
 from .folder import Folder
 from .model import AddedToken, Tokenizer
+from .normalizer import Normalizer
 
 _VOCAB = "vocab.txt"
 _CLASSES = ("BertTokenizer", "BertTokenizerFast")
@@ -39,8 +40,7 @@ class _Base:
     vocab: Dict[str, int]
     unk_token: str
     max_chars: int
-    clean_text: bool
-    lowercase_at_first: bool  # while added tokens are normalised: the override comes after them
+    normalizer: Normalizer  # of added tokens: the override by the configuration comes after them
     cls_id: int
     sep_id: int
     added: Tuple[Tuple[Token, Any], ...] = ()
@@ -64,8 +64,6 @@ def _check_options(config: Dict[str, Any], has_tokenizer_file: bool) -> None:
         raise Refused(f"tokenizer_file in {CONFIG}: a tokenizer from elsewhere is not supported")
     if any(name != TOKENIZER for name in config.get("fast_tokenizer_files") or []):
         raise Refused(f"fast_tokenizer_files in {CONFIG}: several versions of {TOKENIZER} are not supported")
-    if config.get("split_special_tokens"):
-        raise Refused(f"split_special_tokens in {CONFIG}: special tokens are always recognised in the text")
     for key in ("padding_side", "truncation_side"):
         if config.get(key, "right") != "right":
             raise Refused(f"{key} {config[key]!r} in {CONFIG}: only 'right' is supported")
@@ -152,7 +150,12 @@ def _from_json(folder: Folder, tokenizer: Dict[str, Any], config: Dict[str, Any]
     tokens = tuple((parse_token(value, TOKENIZER), value.get("id")) for value in added)
     ids = _template_ids(tokenizer)
     chars, unk = model.get("max_input_chars_per_word"), model.get("unk_token")
-    return _Base(vocab, unk, chars, normalizer["clean_text"], normalizer["lowercase"], *ids, tokens)
+    strip = normalizer.get("strip_accents")
+    if strip is not None and not isinstance(strip, bool):
+        raise Refused(f"strip_accents of the normalizer in {TOKENIZER} is neither true, false nor null")
+    lowercase = normalizer["lowercase"]
+    steps = (normalizer["clean_text"], normalizer["handle_chinese_chars"], lowercase if strip is None else strip)
+    return _Base(vocab, unk, chars, Normalizer(*steps, lowercase), *ids, tokens)
 
 
 def _check_same(folder: Folder, vocab: Dict[str, int]) -> None:
@@ -180,17 +183,21 @@ def _from_txt(folder: Folder, config: Dict[str, Any]) -> _Base:
     values = gather(folder, config, None, AddedVocabulary(vocab))
     unk = values["unk_token"]
     cls_id, sep_id = (_special_id(vocab, values, key) for key in ("cls_token", "sep_token"))
-    lowercase = bool(_option(config, "do_lower_case", True)) and bool(config.get("do_basic_tokenize", True))
-    return _Base(vocab, unk.content if isinstance(unk, Token) else unk, 100, True, lowercase, cls_id, sep_id)
+    basic = bool(config.get("do_basic_tokenize", True))
+    chinese = basic and bool(_option(config, "tokenize_chinese_chars", True))
+    lowercase = basic and bool(_option(config, "do_lower_case", True))
+    strip = _option(config, "strip_accents", None, nullable=True) if basic else False
+    normalizer = Normalizer(True, chinese, lowercase if strip is None else strip, lowercase)
+    return _Base(vocab, unk.content if isinstance(unk, Token) else unk, 100, normalizer, cls_id, sep_id)
 
 
-def _stored(token: Token, id_: int, lowercase: bool) -> AddedToken:
+def _stored(token: Token, id_: int, normalizer: Normalizer) -> AddedToken:
     """An added token as the file holds it: with its content normalised, where it is matched in normalised text."""
     content = token.content
     if token.normalized:
-        if not all(" " <= letter <= "~" for letter in content):
-            raise Refused(f"the added token {content} is matched after normalisation and is not plain ASCII")
-        content = content.lower() if lowercase else content
+        content = normalizer.normalize(content)
+        if not content:
+            raise Refused(f"nothing is left of the added token {token.content!a} after normalisation")
     try:
         size = len(content.encode("utf-8"))
     except UnicodeEncodeError:
@@ -210,7 +217,7 @@ def _added(base: _Base, vocabulary: AddedVocabulary, rows: int) -> List[AddedTok
             raise Refused(
                 f"the added token {content} has the id {vocabulary.ids[content]}, but there are {rows} word rows"
             )
-        added.append(_stored(token, vocabulary.ids[content], base.lowercase_at_first))
+        added.append(_stored(token, vocabulary.ids[content], base.normalizer))
     for content, count in Counter(token.content for token in added).items():
         if count > 1:
             raise Refused(f"two added tokens are {content} after normalisation")
@@ -277,10 +284,11 @@ def read_tokenizer(folder: Folder, bert: Dict[str, Any], rows: int) -> Words:
         unk_id=base.vocab[base.unk_token],
         cls_id=base.cls_id,
         sep_id=base.sep_id,
-        clean_text=base.clean_text,
+        clean_text=base.normalizer.clean_text,
         handle_chinese_chars=chinese,
         strip_accents=lowercase if strip is None else strip,
         lowercase=lowercase,
         max_input_chars_per_word=base.max_chars,
+        special_tokens_are_text=bool(_option(config, "split_special_tokens", False)),
     )
     return Words(state, config.get("model_max_length", config.get("max_len")))

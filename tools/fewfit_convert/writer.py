@@ -110,7 +110,8 @@ def _tokenizer(model: Model) -> Parts:
     normalized = trie.build([key for key, token in zip(keys, added) if token.normalized])
     options = (int(t.clean_text), int(t.handle_chinese_chars), int(t.strip_accents), int(t.lowercase))
     ids = (t.max_input_chars_per_word, t.unk_id, t.cls_id, t.sep_id)
-    header = _record(spec.TOKENIZER, spec.UNICODE_TABLES, *options, *ids, len(added), len(raw), len(normalized))
+    header = _record(spec.TOKENIZER, spec.UNICODE_TABLES, *options, *ids, len(added), len(raw), len(normalized),
+                     int(t.special_tokens_are_text))
     numbers = [np.array([token.id for token in added], "<u4"), np.array([_flags(token) for token in added], "<u4")]
     return [header, raw, normalized, *numbers, *_strings([key for key, _ in keys])]
 

@@ -61,6 +61,7 @@ def test_everything_is_written_as_it_was_read(tmp_path):
         "unk": 1,
         "cls": 2,
         "sep": 3,
+        "special_tokens_are_text": 0,
         "added": special,
     }
     assert model["vocab"] == tiny.VOCAB

@@ -14,7 +14,7 @@ inline namespace v0 {
 
 struct tokenizer_section {
   std::uint32_t clean_text, handle_chinese_chars, strip_accents, lowercase;
-  std::uint32_t max_input_chars_per_word, unk_id, cls_id, sep_id;
+  std::uint32_t max_input_chars_per_word, unk_id, cls_id, sep_id, special_tokens_are_text;
   std::uint32_t raw_nodes, normalized_nodes;
   const std::uint64_t* raw;         // [raw_nodes]
   const std::uint64_t* normalized;  // [normalized_nodes]
@@ -156,7 +156,8 @@ inline error read_tokenizer(bytes content, const model_config& c, tokenizer_sect
   const std::uint32_t added = in.take_between(0, 65536, errc::bad_dimension, "added tokens");
   t.raw_nodes = in.take_between(256, 1u << 23, errc::bad_trie, "raw trie");
   t.normalized_nodes = in.take_between(256, 1u << 23, errc::bad_trie, "normalized trie");
-  in.take_zeros(16);
+  t.special_tokens_are_text = in.take_flag("special_tokens_are_text");
+  in.take_zeros(12);
   t.raw = in.take_array<std::uint64_t>(t.raw_nodes);
   t.normalized = in.take_array<std::uint64_t>(t.normalized_nodes);
   t.added_ids = in.take_array<std::uint32_t>(added);

@@ -4,8 +4,7 @@
 //
 // Those with `normalized` false are looked for in the raw text, which they cut into pieces; the others in each piece
 // after normalisation. Leftmost first, then longest, no overlaps, inside words as well. A text that spells "[SEP]"
-// gets its id: the original means it so. (Treating them as plain text would be one more reason to pass over a match
-// in split_at_added_tokens, beside single_word.)
+// gets its id, as the original means it, unless special_tokens_are_text (its `encode_special_tokens`).
 // source  huggingface/tokenizers 0.21.1, tokenizer/added_vocabulary.rs, `find_matches`.
 
 #include <cstddef>
@@ -40,9 +39,16 @@ struct added_tokens {
   const std::uint32_t* ids = nullptr;    // [content.count]
   const std::uint32_t* flags = nullptr;  // [content.count]
   string_table content;
+  bool special_tokens_are_text = false;  // those with the flag `special` are passed over
+  int first_byte = -1;                   // of every raw token, if it is the same: then memchr finds where they may be
 };
 
 namespace detail {
+
+/// Whether a match counts, before anybody looks at what stands beside it.
+inline bool is_wanted(const added_tokens& added, std::uint32_t flags) noexcept {
+  return !added.special_tokens_are_text || (flags & added_token_flag::special) == 0;
+}
 
 /// Follows the UTF-8 of a character; U+FFFD stands for ill-formed bytes here, too.
 inline std::uint32_t step_character(const trie& t, std::uint32_t node, char32_t c) noexcept {
@@ -63,6 +69,18 @@ struct raw_match {
   std::uint32_t value;  // index + 1
 };
 
+/// The byte with which every raw token begins, or -1 if there is none: nearly always that of "[". ASCII alone, since
+/// what is no UTF-8 may stand for U+FFFD.
+inline int first_byte_of(const trie& raw) noexcept {
+  int only = -1;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (step(raw, 0, static_cast<unsigned char>(byte)) == 0) continue;
+    if (only >= 0 || byte >= 0x80) return -1;
+    only = static_cast<int>(byte);
+  }
+  return only;
+}
+
 inline raw_match longest_match_at(const trie& raw, const char* begin, const char* end) noexcept {
   raw_match longest = {begin, begin, 0};
   std::uint32_t node = 0;
@@ -79,12 +97,20 @@ inline raw_match longest_match_at(const trie& raw, const char* begin, const char
 /// The first match that begins in the next few thousand bytes: a caller who has ids enough need not wait for more.
 ///
 /// cost    a trie walk from each byte that leaves the root, so at most max_added_token_bytes steps a byte
-inline raw_match find_raw_match(const trie& raw, const char* from, const char* end) noexcept {
+inline raw_match find_raw_match(const added_tokens& added, const char* from, const char* end) noexcept {
   constexpr std::ptrdiff_t chunk = 4096;
+  const trie& raw = added.raw;
   const char* const limit = end - from > chunk ? from + chunk : end;
+  const bool finds_ill_formed = step_character(raw, 0, replacement_character) != 0;
   const char* p = from;
   while (p < limit) {
-    if (byte_at(p) < 0x80 && step(raw, 0, static_cast<unsigned char>(*p)) == 0) {
+    if (added.first_byte >= 0) {
+      const void* const next = std::memchr(p, added.first_byte, static_cast<std::size_t>(limit - p));
+      p = next == nullptr ? limit : static_cast<const char*>(next);
+      if (p == limit) break;
+    }
+    // No token begins with a continuation byte, so characters need not be told apart here.
+    if (step(raw, 0, static_cast<unsigned char>(*p)) == 0 && (!finds_ill_formed || byte_at(p) < 0x80)) {
       ++p;
       continue;
     }
@@ -92,6 +118,7 @@ inline raw_match find_raw_match(const trie& raw, const char* from, const char* e
     if (match.value != 0) return match;
     p += decode(p, end).size;
   }
+  while (p != end && is_continuation(byte_at(p))) ++p;
   return {p, p, 0};
 }
 
@@ -133,8 +160,9 @@ class white_space_behind {
 
 /// Cuts the raw text at added tokens.
 ///
-/// `Pieces` has begin(p), feed(p), finish() and fed() as the normalizer has, and token(index). White space is not fed
-/// before it is known that no token takes it along (lstrip), and looked at once, however many chunks it fills.
+/// `Pieces` has begin(p), feed(p), finish() and fed() as the normalizer has, and token(index, byte_range). White
+/// space is not fed before it is known that no token takes it along (lstrip), and looked at once, however many chunks
+/// it fills.
 template <class Pieces>
 bool split_at_added_tokens(const added_tokens& added, std::string_view text, Pieces& pieces) {
   const char* const end = text.data() + text.size();
@@ -142,7 +170,7 @@ bool split_at_added_tokens(const added_tokens& added, std::string_view text, Pie
   white_space_behind stripped(end);
   pieces.begin(search);
   while (search != end) {
-    const raw_match match = find_raw_match(added.raw, search, end);
+    const raw_match match = find_raw_match(added, search, end);
     if (match.value == 0) {
       const char* const plain = before_white_space(search, match.end);
       if (plain != search && !pieces.feed(plain)) return false;
@@ -151,103 +179,18 @@ bool split_at_added_tokens(const added_tokens& added, std::string_view text, Pie
     }
     search = match.end;
     const std::uint32_t flags = added.flags[match.value - 1];
+    if (!is_wanted(added, flags)) continue;
     if ((flags & added_token_flag::single_word) != 0 && !stands_alone(match, text)) continue;
     const bool lstrip = (flags & added_token_flag::lstrip) != 0 && pieces.fed() < match.begin;
     const char* const stop = lstrip ? before_white_space(pieces.fed(), match.begin) : match.begin;
-    if (!pieces.feed(stop) || !pieces.finish() || !pieces.token(match.value - 1)) return false;
-    pieces.begin((flags & added_token_flag::rstrip) != 0 ? stripped(match.end) : match.end);
+    const char* const after = (flags & added_token_flag::rstrip) != 0 ? stripped(match.end) : match.end;
+    const byte_range range = {static_cast<std::uint32_t>(stop - text.data()),
+                              static_cast<std::uint32_t>(after - text.data())};
+    if (!pieces.feed(stop) || !pieces.finish() || !pieces.token(match.value - 1, range)) return false;
+    pieces.begin(after);
   }
   return pieces.feed(end) && pieces.finish();
 }
-
-/// Finds added tokens in the normalised characters of a piece, and passes on the rest.
-///
-/// Characters wait in a window while they may belong to a token. `Next` has character, token and finish as
-/// word_splitter has. lstrip and rstrip need no care: what they take along would only separate words.
-template <class Next>
-class normalized_matcher {
- public:
-  // A token of one-byte characters, and the character behind it that single_word asks about.
-  static constexpr std::size_t window_size = max_added_token_bytes + 1;
-
-  normalized_matcher(const added_tokens& added, std::uint32_t* window, Next& next) noexcept
-      : added_(added), active_(added.normalized.nodes[0].link != 0), window_(window), next_(next) {}
-
-  void begin() noexcept { before_ = 0; }
-
-  bool character(char32_t c, std::uint8_t bits) {
-    if (!active_) return next_.character(c, bits);
-    if (size_ == 0 && step_character(added_.normalized, 0, c) == 0) {
-      before_ = c;
-      return next_.character(c, bits);
-    }
-    window_[size_++] = c;
-    return advance(false);
-  }
-
-  bool finish() { return advance(true) && next_.finish(); }
-
- private:
-  bool advance(bool at_end) {
-    std::size_t first = 0;
-    while (first != size_) {
-      if (walk_on(first) && !at_end) break;
-      std::size_t taken = 1;
-      if (!take(first, taken)) return false;
-      first += taken;
-      walked_ = first;
-      node_ = match_ = 0;
-    }
-    if (first == 0) return true;
-    std::memmove(window_, window_ + first, (size_ - first) * sizeof *window_);
-    size_ -= first;
-    walked_ -= first;
-    match_end_ -= match_ != 0 ? first : 0;
-    return true;
-  }
-
-  // Whether all of the window from `first` on may yet be (part of) a token. Only a hostile trie fills the window.
-  bool walk_on(std::size_t first) noexcept {
-    for (; walked_ != size_; ++walked_) {
-      node_ = step_character(added_.normalized, node_, window_[walked_]);
-      if (node_ == 0) return false;
-      if (added_.normalized.nodes[node_].value == 0) continue;
-      match_ = added_.normalized.nodes[node_].value;
-      match_end_ = walked_ + 1;
-    }
-    return size_ - first != window_size;
-  }
-
-  // What is at the front of the window: a token, a token that does not stand alone, or a character.
-  bool take(std::size_t first, std::size_t& taken) {
-    if (match_ != 0) taken = match_end_ - first;
-    if (match_ != 0 && is_accepted()) {
-      before_ = window_[match_end_ - 1];
-      return next_.token(match_ - 1);
-    }
-    for (std::size_t i = first; i != first + taken; ++i) {
-      before_ = window_[i];
-      if (!next_.character(before_, class_of(before_))) return false;
-    }
-    return true;
-  }
-
-  bool is_accepted() const noexcept {
-    if ((added_.flags[match_ - 1] & added_token_flag::single_word) == 0) return true;
-    return !is_word_character(before_) && (match_end_ == size_ || !is_word_character(window_[match_end_]));
-  }
-
-  const added_tokens& added_;
-  const bool active_;
-  std::uint32_t* window_;      // [window_size] characters
-  std::size_t size_ = 0;       // that wait
-  std::size_t walked_ = 0;     // that the trie has seen
-  std::uint32_t node_ = 0;     // where it is
-  std::uint32_t match_ = 0;    // index + 1 of the longest token at the front so far
-  std::size_t match_end_ = 0;  // in characters
-  char32_t before_ = 0;        // the character before the window; U+0000 at the beginning of a piece
-  Next& next_;
-};
 
 }  // namespace detail
 }  // namespace v0

@@ -1,208 +1,211 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Text to words: clean, space around CJK, decompose, strip accents, lower-case; split at spaces and punctuation.
+// Text to words: the plain way, which knows every rule, and a short cut for the characters to which few rules apply.
 //
-//   bytes --(normalizer)--> characters --(word_splitter)--> words
+//   bytes --(normalizer)--> characters --(word_splitter)--> words        plain
+//   bytes ---------------------(fast_words)---------------> words        no accents to order, no ranges wanted
 //
 // A stage hands each result to the next one at once and stops when that returns false; nothing is collected but the
-// word at hand. The first half is BertNormalizer, the second BertPreTokenizer, of huggingface/tokenizers 0.21.1
-// (normalizers/bert.rs, pre_tokenizers/bert.rs), and the four steps keep their names. Time is linear in the text,
-// whatever the text.
+// word at hand. The splitter is BertPreTokenizer of huggingface/tokenizers 0.21.1 (pre_tokenizers/bert.rs).
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <cstring>
 
+#include "fewfit/strings.hpp"
+#include "fewfit/text/normalizer.hpp"
 #include "fewfit/text/unicode.hpp"
 
 namespace fewfit {
 inline namespace v0 {
-
-/// The numbers of a tokenizer. `strip_accents` is the effective value: the original's "unset" means "as lowercase".
-struct tokenizer_config {
-  bool clean_text = true;
-  bool handle_chinese_chars = true;
-  bool strip_accents = true;
-  bool lowercase = true;
-  std::uint32_t max_input_chars_per_word = 100;  // a longer word is one [UNK]
-  std::uint32_t unk = 0;                         // ids of the special tokens
-  std::uint32_t cls = 0;
-  std::uint32_t sep = 0;
-};
-
 namespace detail {
 
-/// Turns the text between two added tokens into normalised characters.
-///
-/// Marks of one run come out in the order of their combining classes, equal ones as they stood. Nearly all are
-/// stripped, and of the 83 that are not no more is kept than where their run began and which of the few classes it
-/// has: at its end the run is read again, once for each class. So a run has no longest length, and no memory of its
-/// own. A stripped mark of class 0 (U+034F, U+FE0F) ends a run like any other character of class 0.
-///
-/// `Next` has bool character(char32_t, class bits).
-template <class Next>
-class normalizer {
- public:
-  normalizer(const tokenizer_config& config, Next& next) noexcept : config_(config), next_(next) {}
+/// The word at hand. Of one that is too long no more is kept than that it is.
+struct word_buffer {
+  char* bytes;         // [4 max_chars]
+  byte_range* ranges;  // [4 max_chars], where each byte came from; null if nobody wants to know
+  std::uint32_t max_chars;
+  std::uint32_t chars = 0;
+  std::size_t size = 0;
+  byte_range whole;  // where the word came from
 
-  /// A piece begins here: what came before it has no influence.
-  void begin(const char* piece) noexcept {
-    at_ = here_ = piece;
-    ranks_ = 0;
+  word_buffer(char* bytes_memory, byte_range* ranges_memory, std::uint32_t limit) noexcept
+      : bytes(bytes_memory), ranges(ranges_memory), max_chars(limit) {}
+
+  void clear() noexcept { chars = 0, size = 0; }
+
+  void append(char32_t c) noexcept {
+    if (chars >= max_chars) return chars = max_chars + 1, void();
+    ++chars;
+    size += encode_utf8(c, bytes + size);
   }
 
-  /// The piece reaches at least to `end`. needs a boundary between characters
-  bool feed(const char* end) {
-    while (at_ < end) {
-      here_ = at_;
-      const decoded next = decode(at_, end);
-      at_ += next.size;
-      if (!do_clean_text(next.value)) return false;
-    }
-    return true;
+  /// A character that stays as it is.
+  void append_bytes(const char* p, std::uint32_t n) noexcept {
+    if (chars >= max_chars) return chars = max_chars + 1, void();
+    ++chars;
+    std::memcpy(bytes + size, p, n);
+    size += n;
   }
 
-  /// The piece ends where it was fed to.
-  bool finish() {
-    here_ = at_;
-    return end_run();
+  void append(char32_t c, byte_range from) noexcept {
+    const std::size_t before = size;
+    if (chars == 0) whole.begin = from.begin;
+    whole.end = from.end;
+    append(c);
+    for (std::size_t i = before; ranges != nullptr && i != size; ++i) ranges[i] = from;
   }
-
-  const char* fed() const noexcept { return at_; }
-
- private:
-  // As BertNormalizer does: what is to be deleted is deleted first, so a vertical tab joins words and a tab does not.
-  bool do_clean_text(char32_t c) {
-    const std::uint8_t bits = c < 0x80 ? ascii_class(c) : class_of(c);
-    if (!config_.clean_text || (bits & (char_class::removed | char_class::white_space)) == 0) {
-      return do_handle_chinese_chars(c, bits);
-    }
-    if ((bits & char_class::removed) != 0) return true;
-    return do_strip_accents(space_character, char_class::white_space);
-  }
-
-  bool do_handle_chinese_chars(char32_t c, std::uint8_t bits) {
-    if (!config_.handle_chinese_chars || (bits & char_class::cjk) == 0) return do_strip_accents(c, bits);
-    return do_strip_accents(space_character, char_class::white_space) && do_strip_accents(c, bits) &&
-           do_strip_accents(space_character, char_class::white_space);
-  }
-
-  bool do_strip_accents(char32_t c, std::uint8_t bits) {
-    if (!config_.strip_accents) return do_lowercase(c, bits);
-    if ((bits & char_class::decomposes) == 0) return strip_part(c, bits);
-    const code_points parts = decompose(c);
-    for (unsigned i = 0; i < parts.count; ++i) {
-      if (!strip_part(parts.value[i], class_of(parts.value[i]))) return false;
-    }
-    return true;
-  }
-
-  bool strip_part(char32_t c, std::uint8_t bits) {
-    if ((bits & char_class::reorders) != 0) {
-      if ((bits & char_class::stripped_mark) == 0) hold_back(c);
-      return true;
-    }
-    if (!end_run()) return false;
-    return (bits & char_class::stripped_mark) != 0 || do_lowercase(c, bits);
-  }
-
-  bool do_lowercase(char32_t c, std::uint8_t bits) {
-    if (!config_.lowercase || (bits & char_class::has_lower) == 0) return next_.character(c, bits);
-    if (c < 0x80) return next_.character(c | 0x20u, 0);
-    const code_points lower = lower_case(c);
-    for (unsigned i = 0; i < lower.count; ++i) {
-      if (!next_.character(lower.value[i], 0)) return false;  // no lower case is a space or punctuation
-    }
-    return true;
-  }
-
-  void hold_back(char32_t mark) noexcept {
-    if (ranks_ == 0) run_ = here_;
-    ranks_ |= 1u << mark_rank(mark);
-  }
-
-  bool end_run() {
-    if (ranks_ == 0) return true;
-    const unsigned ranks = ranks_;
-    ranks_ = 0;
-    for (unsigned rank = 0; rank < mark_ranks; ++rank) {
-      if ((ranks >> rank & 1u) != 0 && !marks_of_rank(rank)) return false;
-    }
-    return true;
-  }
-
-  // From the character in which the run began, whose first part may not belong to it, to the one that ended it.
-  // What else lies between was deleted by clean_text and has class 0.
-  bool marks_of_rank(unsigned rank) {
-    for (const char* p = run_; p != here_;) {
-      const decoded next = decode(p, here_);
-      p += next.size;
-      code_points parts = {{next.value}, 1};
-      if ((class_of(next.value) & char_class::decomposes) != 0) parts = decompose(next.value);
-      for (unsigned i = 0; i < parts.count; ++i) {
-        const std::uint8_t bits = class_of(parts.value[i]);
-        const unsigned kind = bits & (char_class::reorders | char_class::stripped_mark);
-        if (kind != char_class::reorders || mark_rank(parts.value[i]) != rank) continue;
-        if (!do_lowercase(parts.value[i], bits)) return false;
-      }
-    }
-    return true;
-  }
-
-  const tokenizer_config config_;
-  Next& next_;
-  const char* at_ = nullptr;    // behind the last character that was read
-  const char* here_ = nullptr;  // its first byte
-  const char* run_ = nullptr;   // the first byte of the character in which the run of marks began
-  unsigned ranks_ = 0;          // a bit for each rank among the marks held back
 };
 
 /// Gathers normalised characters to words.
 ///
-/// `Next` has bool word(bytes, too_long), where the bytes of a word that is too long are not all there, and
-/// bool token(index) for the added tokens that come by.
+/// `Next` has bool word(const word_buffer&), where the bytes of a word that is too long are not all there, and
+/// bool token(index, byte_range) for the added tokens that come by.
 template <class Next>
 class word_splitter {
  public:
-  /// needs   room for 4 max_input_chars_per_word bytes in `scratch`
-  word_splitter(const tokenizer_config& config, char* scratch, Next& next) noexcept
-      : word_(scratch), max_chars_(config.max_input_chars_per_word), next_(next) {}
+  word_splitter(const word_buffer& empty, Next& next) noexcept : word_(empty), next_(next) {}
 
-  bool character(char32_t c, std::uint8_t bits) {
+  bool character(char32_t c, std::uint8_t bits, byte_range from) {
     if ((bits & (char_class::white_space | char_class::punctuation)) != 0) {
-      return finish() && ((bits & char_class::punctuation) == 0 || (append(c), finish()));
+      return finish() && ((bits & char_class::punctuation) == 0 || (word_.append(c, from), finish()));
     }
-    append(c);
+    word_.append(c, from);
     return true;
   }
 
-  bool token(std::uint32_t index) { return finish() && next_.token(index); }
+  bool token(std::uint32_t index, byte_range from) { return finish() && next_.token(index, from); }
 
   /// The word at hand, if there is one, is complete.
   bool finish() {
-    if (chars_ == 0) return true;
-    const std::string_view word(word_, bytes_);
-    const bool too_long = chars_ > max_chars_;
-    chars_ = 0;
-    bytes_ = 0;
-    return next_.word(word, too_long);
+    if (word_.chars == 0) return true;
+    const bool wants_more = next_.word(word_);
+    word_.clear();
+    return wants_more;
+  }
+
+  word_buffer& word() noexcept { return word_; }
+
+ private:
+  word_buffer word_;
+  Next& next_;
+};
+
+/// Which short cut a configuration allows. The two that models are trained with have one.
+enum class shortcut { none, uncased, cased };
+
+inline shortcut shortcut_for(const tokenizer_config& c) noexcept {
+  if (!c.clean_text || c.strip_accents != c.lowercase) return shortcut::none;
+  return c.lowercase ? shortcut::uncased : shortcut::cased;
+}
+
+/// What normalisation makes of a character below U+0800, as an entry of `folded`.
+template <shortcut S>
+std::uint16_t fold(char32_t c) noexcept {
+  if (S == shortcut::uncased) return folded[c];
+  const std::uint8_t bits = class_of(c);
+  if ((bits & char_class::removed) != 0) return fold_kind::nothing;
+  if ((bits & char_class::white_space) != 0) return fold_kind::space;
+  const std::uint16_t kind = (bits & char_class::punctuation) != 0 ? std::uint16_t{fold_kind::punctuation} : 0;
+  return static_cast<std::uint16_t>(c | kind);
+}
+
+/// Takes words from the front of [p, end) as long as nothing but a table is needed for a character.
+///
+/// needs   no run of marks at hand, no normalized added token in the vocabulary, shortcut_for(config) == S
+/// Returns where it stopped: at `end`, at a character for the plain way, or behind a word when `wants_more` became
+/// false. The word at hand stays in the splitter's buffer, so the two ways may take turns at any character.
+template <shortcut S, class Next>
+class fast_words {
+ public:
+  fast_words(const tokenizer_config& config, word_splitter<Next>& words) noexcept
+      : words_(words), word_(words.word()) {
+    // With lower case and accents as they are, only these classes mean anything.
+    constexpr unsigned cased = char_class::removed | char_class::white_space | char_class::punctuation;
+    meaning_ = S == shortcut::cased ? cased : 0xFFu & ~unsigned{char_class::cjk};
+    if (config.handle_chinese_chars) meaning_ |= char_class::cjk;
+  }
+
+  const char* take(const char* p, const char* end, bool& wants_more) {
+    while (p != end) {
+      p = take_letters(p, end);
+      if (p == end) break;
+      const unsigned lead = byte_at(p);
+      std::uint32_t size = 1;
+      bool plain = false;
+      if (lead < 0x80) {
+        wants_more = folded_character(fold<S>(lead), plain);
+      } else if (lead < 0xE0 && end - p > 1 && lead >= 0xC2 && is_continuation(byte_at(p + 1))) {
+        size = 2;
+        wants_more = folded_character(fold<S>((lead & 0x1Fu) << 6 | (byte_at(p + 1) & 0x3Fu)), plain);
+      } else {
+        const decoded next = decode_multibyte(p, end);
+        size = next.size;
+        wants_more = long_character(p, next, plain);
+      }
+      if (plain) return p;
+      p += size;
+      if (!wants_more) return p;
+    }
+    return p;
   }
 
  private:
-  void append(char32_t c) noexcept {
-    if (chars_ >= max_chars_) {
-      chars_ = max_chars_ + 1;
-      return;
+  /// Characters below U+0800 that go into the word as they are in the table: nearly all that there are in most texts.
+  /// The word stays in local variables: a store through a char pointer might change any member. (2.3 times as fast.)
+  const char* take_letters(const char* p, const char* end) noexcept {
+    char* out = word_.bytes + word_.size;
+    std::uint32_t chars = word_.chars;
+    for (; p != end && chars < word_.max_chars; ++chars) {
+      const unsigned lead = byte_at(p);
+      const bool is_pair = lead >= 0xC2 && lead < 0xE0 && end - p > 1 && is_continuation(byte_at(p + 1));
+      if (lead >= 0x80 && !is_pair) break;
+      const unsigned entry = fold<S>(is_pair ? (lead & 0x1Fu) << 6 | (byte_at(p + 1) & 0x3Fu) : lead);
+      if (entry >= 0x800) break;
+      if (entry < 0x80) {
+        *out++ = static_cast<char>(entry);
+      } else {
+        *out++ = static_cast<char>(0xC0u | entry >> 6);
+        *out++ = static_cast<char>(0x80u | (entry & 0x3Fu));
+      }
+      p += is_pair ? 2 : 1;
     }
-    ++chars_;
-    bytes_ += encode_utf8(c, word_ + bytes_);
+    word_.chars = chars;
+    word_.size = static_cast<std::size_t>(out - word_.bytes);
+    return p;
   }
 
-  char* word_;
-  std::size_t bytes_ = 0;
-  std::uint32_t chars_ = 0;
-  std::uint32_t max_chars_;
-  Next& next_;
+  bool folded_character(std::uint16_t entry, bool& plain) {
+    if (entry < 0x800) return word_.append(entry), true;
+    if ((entry & fold_kind::space) != 0) return words_.finish();
+    if ((entry & fold_kind::nothing) != 0) return true;
+    if ((entry & fold_kind::other) != 0) return plain = true;
+    return alone(entry & 0x7FFu);
+  }
+
+  // From U+0800 on, and what is no UTF-8.
+  bool long_character(const char* p, const decoded& c, bool& plain) {
+    const unsigned bits = class_of(c.value) & meaning_;
+    if (bits == 0) return word_.append_bytes(p, c.size), true;
+    if (bits == char_class::cjk || bits == char_class::punctuation) return alone(c.value);
+    if ((bits & char_class::removed) != 0) return true;  // U+FFFD, so all that is no UTF-8, belongs here
+    if ((bits & char_class::white_space) != 0) return words_.finish();
+    if (is_hangul_syllable(c.value)) return hangul(c.value);
+    if ((bits & ~unsigned{char_class::reorders}) == char_class::stripped_mark) return true;
+    return plain = true;
+  }
+
+  bool hangul(char32_t c) {
+    const code_points parts = decompose_hangul(c);
+    for (unsigned i = 0; i < parts.count; ++i) word_.append(parts.value[i]);
+    return true;
+  }
+
+  bool alone(char32_t c) { return words_.finish() && (word_.append(c), words_.finish()); }
+
+  word_splitter<Next>& words_;
+  word_buffer& word_;
+  unsigned meaning_;  // the class bits that this configuration looks at
 };
 
 }  // namespace detail

@@ -110,8 +110,10 @@ inline bool is_word_character(char32_t c) noexcept {
   std::size_t last = sizeof word_ranges / sizeof word_ranges[0];
   while (first < last) {
     const std::size_t middle = (first + last) / 2;
-    if (c > word_ranges[middle][1]) first = middle + 1;
-    else last = middle;
+    if (c > word_ranges[middle][1])
+      first = middle + 1;
+    else
+      last = middle;
   }
   return first < sizeof word_ranges / sizeof word_ranges[0] && c >= word_ranges[first][0];
 }
@@ -122,10 +124,19 @@ struct code_points {
   unsigned count;
 };
 
+inline bool is_hangul_syllable(char32_t c) noexcept { return c >= 0xAC00 && c < 0xAC00 + 19 * 21 * 28; }
+
+/// A syllable as two or three jamo: The Unicode Standard, section 3.12. needs is_hangul_syllable
+inline code_points decompose_hangul(char32_t c) noexcept {
+  const char32_t index = c - 0xAC00, vowel = index / 28 % 21, tail = index % 28;
+  return {{0x1100 + index / (21 * 28), 0x1161 + vowel, 0x11A7 + tail}, tail == 0 ? 2u : 3u};
+}
+
 /// The full canonical decomposition of Unicode 9. needs the class bit `decomposes`
 ///
 /// That a decomposition never changes is one of Unicode's promises.
 inline code_points decompose(char32_t c) noexcept {
+  if (is_hangul_syllable(c)) return decompose_hangul(c);
   utf8proc_int32_t parts[4] = {};
   const utf8proc_ssize_t count =
       utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 4, UTF8PROC_DECOMPOSE, nullptr);
@@ -147,13 +158,11 @@ inline code_points lower_case(char32_t c) noexcept {
   return {{static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)))}, 1};
 }
 
-/// Where the combining class of a surviving mark stands among the mark_ranks classes that such marks have.
-/// needs the class bits: `reorders` but not `stripped_mark`
-inline unsigned mark_rank(char32_t c) noexcept {
-  for (const class_range& range : surviving_marks) {
-    if (c >= range.first && c <= range.last) return range.value;
-  }
-  return 0;
+/// The canonical combining class. needs the class bit `reorders`
+///
+/// That it never changes is another of Unicode's promises.
+inline unsigned combining_class(char32_t c) noexcept {
+  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class;
 }
 
 }  // namespace detail

@@ -52,20 +52,24 @@ inline piece_match longest_piece(const trie& pieces, std::uint32_t start, std::s
 
 /// Writes the ids of a word's pieces, or [UNK] alone, and returns how many there are.
 ///
-/// needs   UTF-8 without spaces, not empty; room for an id a byte
+/// needs   UTF-8 without spaces, not empty; room for an id a byte, and for as many `ends` if they are wanted: the
+///         bytes of the word up to the end of each piece
 /// cost    size times the longest token's size at most
-inline std::size_t wordpiece(const vocabulary& vocab, std::string_view word, std::uint32_t* out) noexcept {
-  std::size_t count = 0;
+inline std::size_t wordpiece(const vocabulary& vocab, std::string_view word, std::uint32_t* out,
+                             std::uint32_t* ends = nullptr) noexcept {
+  std::size_t count = 0, done = 0;
   std::uint32_t start = 0;
   do {
-    const detail::piece_match piece = detail::longest_piece(vocab.pieces, start, word);
-    if (piece.value == 0) return out[0] = vocab.unk, 1;
+    const detail::piece_match piece = detail::longest_piece(vocab.pieces, start, word.substr(done));
+    if (piece.value == 0) break;
+    done += piece.size;
+    if (ends != nullptr) ends[count] = static_cast<std::uint32_t>(done);
     out[count++] = piece.value - 1;
-    word.remove_prefix(piece.size);
     start = vocab.continuation;
-  } while (!word.empty() && start != 0);
-  if (!word.empty()) return out[0] = vocab.unk, 1;  // no piece of this vocabulary continues a word
-  return count;
+  } while (done != word.size() && start != 0);
+  if (done == word.size()) return count;
+  if (ends != nullptr) ends[0] = static_cast<std::uint32_t>(word.size());
+  return out[0] = vocab.unk, 1;
 }
 
 }  // namespace v0

@@ -151,8 +151,8 @@ def _tokenizer(section: Section) -> Dict[str, Any]:
         "sep",
     ]
     made: Dict[str, Any] = dict(zip(names, section.numbers("9I")))
-    count, raw, normalized = section.numbers("3I")
-    section.zeros(16)
+    count, raw, normalized, made["special_tokens_are_text"] = section.numbers("4I")
+    section.zeros(12)
     tries = [walk(section.array("<u4", nodes, 2)) for nodes in (raw, normalized)]
     ids, flags = section.array("<u4", count), section.array("<u4", count)
     contents = section.strings(count)
