@@ -6,7 +6,8 @@
 
 Texts are 1.2 MB of lines a language from LibreOffice's translations, as tests/parity/tokenizer_real_text.py gets them
 from Debian. `tokenizers` must give the same ids on every line, or the run ends with status 1; of the others the share
-of lines with the same ids is shown. Then rounds: in each, every peer reads every text once, in an order that rotates.
+of lines with the same ids is shown. Then rounds: in each, every peer reads every text, for half a second or once, in an
+order that rotates.
 A ratio is taken within a round; shown are medians.
 """
 import argparse
@@ -100,6 +101,7 @@ def compare(peers, files, build):
             lists.append(id_lists(build / "ids"))
         counts[language] = sum(map(len, lists[0])) // 4
         for peer, theirs in zip(peers, lists):
+            assert len(theirs) == len(lists[0]), f"{peer.name} answers another number of lines"
             same = sum(a == b for a, b in zip(lists[0], theirs)) / len(lists[0])
             shares[peer.name, language] = same
             if peer.name.startswith("tokenizers") and same != 1:

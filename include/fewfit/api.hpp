@@ -33,8 +33,9 @@ struct span {
 
   constexpr span() noexcept = default;
   constexpr span(T* d, std::size_t n) noexcept : data(d), size(n) {}
-  template <std::size_t n>
-  constexpr span(T (&array)[n]) noexcept : data(array), size(n) {}
+  // Of a variable: U is never const by itself, so a braced list, which would not live long enough, is none.
+  template <class U, std::size_t n, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
+  constexpr span(U (&array)[n]) noexcept : data(array), size(n) {}
   template <class Container,
             class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const Container&>().data()), T*>>>
   constexpr span(const Container& c) noexcept : data(c.data()), size(c.size()) {}
@@ -61,7 +62,7 @@ struct load_options {
   fewfit::verify verify = fewfit::verify::full;
   fewfit::kernels kernels = fewfit::kernels::automatic;
   fewfit::allocator allocator;
-  bool special_tokens_are_text = false;  // true: "[SEP]" in a text is brackets and letters, whatever the file says
+  bool special_tokens_are_text = false;  // true: "[SEP]" in a text is brackets and letters; false: as the file says
 };
 
 /// What a text is, and how sure the model is of it.
@@ -84,7 +85,7 @@ struct tokenize_options {
 /// The ids of a text.
 struct token_ids {
   std::vector<std::uint32_t> ids;
-  std::vector<byte_range> offsets;  // if asked for: the bytes of each token in the text; [CLS] and [SEP] have none
+  std::vector<byte_range> offsets;  // if asked for: the bytes of each token in the text; {0, 0} for [CLS] and [SEP]
   bool truncated = false;           // the untruncated list is longer
   errc status = errc::none;
 };
@@ -210,9 +211,11 @@ class model {
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
   errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
               const executor& run = {}) const noexcept;
-  /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given.
+  /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given:
+  /// the bytes of the text that each came from, {0, 0} for [CLS] and [SEP].
   ///
   /// needs   out.size >= 2, offsets.size >= out.size
+  /// errors  bad_argument, text_too_long, out_of_memory, workspace_busy or workspace_too_small
   errc tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out, text_info& info,
                 span<byte_range> offsets = {}) const noexcept;
 

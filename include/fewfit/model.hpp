@@ -130,7 +130,7 @@ class binder {
     note(check_tokenizer(m_.tokenizer.config, m_.tokenizer.added, pieces, v.tokens));
     if (!good()) return;
     m_.tokenizer.vocab = make_vocabulary(pieces, v.tokens, t.unk_id);
-    m_.tokenizer.added.first_byte = first_byte_of(m_.tokenizer.added.raw);
+    note_common(m_.tokenizer.added);
   }
 
   void bind_embeddings() noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Prints the three digests of tests/text/tokenizer.cpp, for surroundings.py, which compares them under every
-// compiler, locale and utf8proc. Built with WRONG_UTF8PROC it has a utf8proc that is wrong about whatever Unicode 9
-// did not know.
+// Prints the three digests of tests/text/tokenizer.cpp, each way to the words, for surroundings.py, which compares
+// them under every compiler, locale and utf8proc. Built with WRONG_UTF8PROC it has a utf8proc that is wrong about
+// whatever Unicode 9 did not know.
 
 #include <utf8proc.h>
 
@@ -23,13 +23,17 @@
 
 namespace {
 
-std::string digest(support::owned_tokenizer& tokenizer, const std::string& before, const std::string& after) {
+/// Ids with ranges come the plain way, without them the fast one.
+std::string digest(support::owned_tokenizer& tokenizer, const std::string& before, const std::string& after,
+                   bool ranges) {
+  std::vector<fewfit::byte_range> where;
   support::sha256 sum;
   for (char32_t c = 0; c < 0x110000; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
     std::string text = before;
     support::append_utf8(text, c);
-    const std::vector<std::uint32_t> ids = tokenizer.all_ids(text + after);
+    const std::vector<std::uint32_t> ids = tokenizer.all_ids(text + after, false, ranges ? &where : nullptr);
+    where.clear();
     const std::uint16_t count = static_cast<std::uint16_t>(ids.size());
     sum.add(&count, sizeof count);
     sum.add(ids.data(), ids.size() * sizeof(std::uint32_t));
@@ -47,7 +51,8 @@ int main() {
   options.added = support::bert_specials();
   support::owned_tokenizer tokenizer(options);
   std::printf("utf8proc %s, Unicode %s, locale %s\n", utf8proc_version(), utf8proc_unicode_version(), locale);
-  for (const auto& [before, after] : {std::pair("", ""), std::pair("a", "b"), std::pair("the ", "s")})
-    std::printf("%s\n", digest(tokenizer, before, after).c_str());
+  for (const bool ranges : {false, true})
+    for (const auto& [before, after] : {std::pair("", ""), std::pair("a", "b"), std::pair("the ", "s")})
+      std::printf("%s\n", digest(tokenizer, before, after, ranges).c_str());
   return 0;
 }

@@ -32,7 +32,7 @@ the of and unaffable Hello naïve café résumé ÉCOLE Straße ΟΔΟΣ İstanb
 \u1b13\u1b44 \ua98f\ua9c0 ##ing ## [unused1] [mask] [ MASK ] ［MASK］ [CLS [SEP ]SEP] new york New\u00a0York
 newyork zz zzz zzzy zzzzy qu q quq""".replace("\n", " ").split(" ")
 SPECIALS = ["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]", "[MAS[MASK]K]", "[[MASK]]", "[MA\u200bSK]", "[SEP][SEP]",
-            "[MAS", "[x]", "<l>", "<r>", " y", "\ufffd!", "abcde", "ababcd", "ét", "\U0001D16E\U0001D165"]
+            "[MAS", "[x]", "<l>", "<r>", " y", " w", "  v", " u", "[y] w", "[y]  v", "[x]   v", "mn u", "mn  u", "mn\t u", "\ufffd!", "abcde", "ababcd", "ét", "\U0001D16E\U0001D165"]
 SPACES = [" ", "  ", "\t", "\n", "\r\n", "\x0b", "\x0c", "\x85", "\x1c", "\xa0", "\u1680", "\u2000", "\u2001",
           "\u2028", "\u202f", "\u3000", "\u200b", "\ufeff", "\u180e", "\xad", "\x00", "\ufffd"]
 EMOJI = ["😀", "👨\u200d👩\u200d👧", "👍🏽", "🇷🇺", "1\ufe0f\u20e3", "❤\ufe0f"]
@@ -60,7 +60,8 @@ AWKWARD = [
     added("\ufffd!"), added("Zz", normalized=True), added("zzzY", normalized=True),
     added("new york", normalized=True, single_word=True), added(" b", normalized=True),
     added("Caf", normalized=True, lstrip=True, rstrip=True), added("日本", normalized=True),
-    added("\U0001D16E\U0001D165", normalized=True)]
+    added("\U0001D16E\U0001D165", normalized=True), added(" w", lstrip=True), added("  v", lstrip=True),
+    added(" u", lstrip=True, normalized=True), added("[y]", rstrip=True), added("mn", rstrip=True, normalized=True)]
 OVERLAPS = [
     added("ab"), added("abcd"), added("bcde"), added("a", normalized=True), added("  ", rstrip=True),
     added("\u00e9t", normalized=True), added("the", single_word=True, normalized=True)]
@@ -146,8 +147,18 @@ def ask(program, variant, tokens, texts):
     return answers
 
 
+def is_utf8(text):
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def byte_positions(text):
     """Where each character of text.decode("utf-8", "replace") begins, and the end."""
+    if is_utf8(text):
+        return [i for i, byte in enumerate(text) if byte & 0xC0 != 0x80] + [len(text)]
     positions, at = [], 0
     while at < len(text):
         positions.append(at)

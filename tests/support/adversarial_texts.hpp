@@ -30,6 +30,8 @@ inline tokenizer_options awkward_options() {
   add("  ", "r");
   add("\xEF\xBF\xBD!", "");  // U+FFFD, which ill-formed bytes become
   add("\xEF\xBF\xBD", "w");
+  add(" w", "l");
+  add("  v", "l");
   add("qu", "w");
   add("q", "w");
   add("new york", "nw");

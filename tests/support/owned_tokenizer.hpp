@@ -153,13 +153,9 @@ class owned_tokenizer {
     }
     raw_ = trie_builder::build(raw);
     normalized_ = trie_builder::build(normalized);
-    view_.added = {view_of(raw_),
-                   view_of(normalized_),
-                   ids_.data(),
-                   flags_.data(),
-                   content_.view(),
-                   options.special_tokens_are_text,
-                   fewfit::detail::first_byte_of(view_of(raw_))};
+    view_.added = {view_of(raw_), view_of(normalized_), ids_.data(),
+                   flags_.data(), content_.view(),      options.special_tokens_are_text};
+    fewfit::detail::note_common(view_.added);
   }
 
   reference_tokenizer reference_;

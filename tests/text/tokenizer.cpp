@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -130,6 +131,8 @@ TEST_CASE("tokenizer: any text has the ids of the plain reference, whatever the 
     options.lowercase = (flags & 8) != 0;
     options.max_input_chars_per_word = flags % 3 == 0 ? 7 : 100;
     support::owned_tokenizer tokenizer(options);
+    options.added = support::bert_specials();
+    support::owned_tokenizer usual(options);  // may go the fast way
     support::adversarial_texts texts(flags);
     for (int i = 0; i < 1500; ++i) {
       const std::string text = texts.next();
@@ -137,6 +140,7 @@ TEST_CASE("tokenizer: any text has the ids of the plain reference, whatever the 
       CAPTURE(i);
       CAPTURE(text);
       REQUIRE(tokenizer.all_ids(text) == tokenizer.reference().ids(text));
+      REQUIRE(usual.all_ids(text) == usual.reference().ids(text));
     }
   }
 }
@@ -251,6 +255,31 @@ TEST_CASE("tokenizer: a truncated text is read no further than needed") {
   truncated = result.truncated;
   CHECK(result.count == 128);
   CHECK(truncated);
+  text.clear();
+  while (text.size() < (1u << 20)) text += "[SEP]";  // passed over, where special tokens are text
+  support::tokenizer_options options = bert_options();
+  options.special_tokens_are_text = true;
+  support::owned_tokenizer tokenizer(options);
+  CHECK(fewfit::tokenize(tokenizer.view(), std::string_view(text.data(), 0x7FFFFFFF), 128, tokenizer.scratch(),
+                         out.data())
+            .truncated);
+}
+
+TEST_CASE("tokenizer: where a text is cut to be looked at changes nothing") {
+  support::owned_tokenizer awkward(support::awkward_options());
+  support::adversarial_texts texts(31);
+  for (int i = 0; i < 400; ++i) {
+    const std::string text = texts.next();
+    const std::size_t before = 4096 - static_cast<std::size_t>(i) % 64;
+    const std::string longer = std::string(before, '.') + text;
+    CAPTURE(text);
+    CAPTURE(before);
+    for (support::owned_tokenizer* const tokenizer : {&awkward, &bert()}) {
+      REQUIRE(tokenizer->all_ids(longer) == tokenizer->reference().ids(longer));
+      std::vector<fewfit::byte_range> ranges;
+      REQUIRE(tokenizer->all_ids(longer, false, &ranges) == tokenizer->reference().ids(longer));
+    }
+  }
 }
 
 TEST_CASE("tokenizer: an empty text is [CLS] and [SEP], also if its address is null") {
@@ -280,23 +309,25 @@ TEST_CASE("tokenizer: a sink that returns false is not called again") {
 }
 
 TEST_CASE("tokenizer: scratch memory of the stated size suffices") {
-  for (const std::uint32_t max_chars : {1u, 100u, 10000u}) {
-    support::tokenizer_options options = support::awkward_options();
-    options.max_input_chars_per_word = max_chars;
-    support::owned_tokenizer tokenizer(options);
-    const std::size_t bytes = fewfit::tokenizer_scratch_bytes(tokenizer.view().config);
-    std::vector<std::uint32_t> memory(bytes / 4 + 1, 0xABABABABu);  // the last element stays as it is
-    REQUIRE(bytes % 4 == 0);
-    std::string text(40000, 'a');
-    text += ' ';
-    for (int i = 0; i < 20000; ++i) text += "\xF0\x9F\x98\x80";  // four bytes each
-    for (int i = 0; i < 3000; ++i) text += "x_";                 // the longest normalized token, nearly
-    std::size_t count = 0;
-    const auto sink = [&](const std::uint32_t*, const fewfit::byte_range*, std::size_t n) {
-      return count += n, true;
-    };
-    fewfit::tokenize_all(tokenizer.view(), text, memory.data(), sink);
-    CHECK(count > 0);
-    CHECK(memory.back() == 0xABABABABu);
-  }
+  std::string text(40000, 'a');
+  text += ' ';
+  for (int i = 0; i < 20000; ++i) text += "\xF0\x9F\x98\x80";  // four bytes each
+  for (int i = 0; i < 3000; ++i) text += "x_";                 // the longest normalized token, nearly
+  text += " abcdefghijklmnop unaffable \xD0\xB0\xD0\xB1 \xED\x95\x9C";
+  for (const std::uint32_t max_chars : {1u, 7u, 8u, 9u, 100u, 10000u})
+    for (support::tokenizer_options options : {support::awkward_options(), bert_options()})
+      for (const bool ranges : {false, true}) {
+        options.max_input_chars_per_word = max_chars;
+        support::owned_tokenizer tokenizer(options);
+        const std::size_t bytes = fewfit::tokenizer_scratch_bytes(tokenizer.view().config);
+        const std::unique_ptr<std::uint32_t[]> memory(new std::uint32_t[bytes / 4]);  // a sanitizer sees its end
+        REQUIRE(bytes % 4 == 0);
+        std::size_t count = 0;
+        const auto sink = [&](const std::uint32_t*, const fewfit::byte_range* where, std::size_t n) {
+          for (std::size_t i = 0; ranges && i < n; ++i) REQUIRE(where[i].end <= text.size());
+          return count += n, true;
+        };
+        fewfit::tokenize_all(tokenizer.view(), text, memory.get(), sink, true, ranges);
+        CHECK(count == tokenizer.reference().ids(text).size() + 2);
+      }
 }

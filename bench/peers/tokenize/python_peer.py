@@ -12,6 +12,7 @@ import time
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread
 os.environ["RAYON_NUM_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
+TURN = 0.5  # seconds at least, so that a fast peer is not timed while it wakes up
 MODEL = pathlib.Path(__file__).resolve().parents[3] / "models" / "interviews"
 
 
@@ -63,9 +64,11 @@ def main():
                     out.write(struct.pack(f"<{len(row) + 1}I", len(row), *row))
             print(0, flush=True)
             continue
-        start = time.perf_counter()
-        encode(lines)
-        print(time.perf_counter() - start, flush=True)
+        passes, start = 0, time.perf_counter()
+        while passes == 0 or time.perf_counter() - start < TURN:
+            encode(lines)
+            passes += 1
+        print((time.perf_counter() - start) / passes, flush=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ struct added_tokens {
   const std::uint32_t* flags = nullptr;  // [content.count]
   string_table content;
   bool special_tokens_are_text = false;  // those with the flag `special` are passed over
-  int first_byte = -1;                   // of every raw token, if it is the same: then memchr finds where they may be
+  int first_byte = -1;                   // of every raw token, if it is the same: memchr finds it
+  bool strips_left = true;               // some raw token has lstrip, so that white space waits for what follows it
 };
 
 namespace detail {
@@ -69,16 +70,22 @@ struct raw_match {
   std::uint32_t value;  // index + 1
 };
 
-/// The byte with which every raw token begins, or -1 if there is none: nearly always that of "[". ASCII alone, since
-/// what is no UTF-8 may stand for U+FFFD.
-inline int first_byte_of(const trie& raw) noexcept {
-  int only = -1;
+/// Notes what all raw tokens have in common. needs a sound trie
+///
+/// The byte that they begin with is nearly always that of "[". ASCII alone counts, since what is no UTF-8 may stand
+/// for U+FFFD.
+inline void note_common(added_tokens& added) noexcept {
+  int bytes = 0;
   for (unsigned byte = 0; byte < 256; ++byte) {
-    if (step(raw, 0, static_cast<unsigned char>(byte)) == 0) continue;
-    if (only >= 0 || byte >= 0x80) return -1;
-    only = static_cast<int>(byte);
+    if (step(added.raw, 0, static_cast<unsigned char>(byte)) == 0) continue;
+    added.first_byte = bytes == 0 && byte < 0x80 ? static_cast<int>(byte) : -1;
+    ++bytes;
   }
-  return only;
+  added.strips_left = false;
+  for (std::uint32_t i = 0; i < added.content.count; ++i) {
+    constexpr std::uint32_t both = added_token_flag::lstrip | added_token_flag::normalized;
+    if ((added.flags[i] & both) == added_token_flag::lstrip) added.strips_left = true;
+  }
 }
 
 inline raw_match longest_match_at(const trie& raw, const char* begin, const char* end) noexcept {
@@ -118,7 +125,7 @@ inline raw_match find_raw_match(const added_tokens& added, const char* from, con
     if (match.value != 0) return match;
     p += decode(p, end).size;
   }
-  while (p != end && is_continuation(byte_at(p))) ++p;
+  while (!finds_ill_formed && p != end && is_continuation(byte_at(p))) ++p;  // else p is between characters already
   return {p, p, 0};
 }
 
@@ -137,6 +144,20 @@ inline bool stands_alone(const raw_match& match, std::string_view text) noexcept
   const char* const end = begin + text.size();
   return (match.begin == begin || !is_word_character(decode_before(begin, match.begin).value)) &&
          (match.end == end || !is_word_character(decode(match.end, end).value));
+}
+
+/// Whether a match is a token, or text that looks like one.
+inline bool counts(const added_tokens& added, const raw_match& match, std::string_view text) noexcept {
+  const std::uint32_t flags = added.flags[match.value - 1];
+  if (!is_wanted(added, flags)) return false;
+  return (flags & added_token_flag::single_word) == 0 || stands_alone(match, text);
+}
+
+/// Where a token with lstrip begins: before the white space in front of it, but behind what the last token took,
+/// which may be white space that the token itself begins with.
+inline const char* stripped_begin(const raw_match& match, const char* taken) noexcept {
+  if (taken < match.begin) return before_white_space(taken, match.begin);
+  return taken < match.end ? taken : match.end;
 }
 
 /// Where the white space behind a token ends. The run that was looked at last is remembered: tokens that are white
@@ -171,18 +192,16 @@ bool split_at_added_tokens(const added_tokens& added, std::string_view text, Pie
   pieces.begin(search);
   while (search != end) {
     const raw_match match = find_raw_match(added, search, end);
-    if (match.value == 0) {
-      const char* const plain = before_white_space(search, match.end);
+    if (match.value == 0 || !counts(added, match, text)) {
+      const char* const plain = added.strips_left ? before_white_space(search, match.end) : match.end;
       if (plain != search && !pieces.feed(plain)) return false;
       search = match.end;
       continue;
     }
     search = match.end;
     const std::uint32_t flags = added.flags[match.value - 1];
-    if (!is_wanted(added, flags)) continue;
-    if ((flags & added_token_flag::single_word) != 0 && !stands_alone(match, text)) continue;
-    const bool lstrip = (flags & added_token_flag::lstrip) != 0 && pieces.fed() < match.begin;
-    const char* const stop = lstrip ? before_white_space(pieces.fed(), match.begin) : match.begin;
+    const bool lstrip = (flags & added_token_flag::lstrip) != 0;
+    const char* const stop = lstrip ? stripped_begin(match, pieces.fed()) : match.begin;
     const char* const after = (flags & added_token_flag::rstrip) != 0 ? stripped(match.end) : match.end;
     const byte_range range = {static_cast<std::uint32_t>(stop - text.data()),
                               static_cast<std::uint32_t>(after - text.data())};

@@ -50,7 +50,8 @@ class white_space_beside {
 /// Characters wait in a window while they may belong to a token. `Next` has character, token and finish as
 /// word_splitter has. What lstrip and rstrip take along would only separate words, so it matters to ranges alone:
 /// where those are wanted, a token with rstrip waits for the end of the white space behind it, or for another token.
-/// (If that token is itself white space, the range ends there; the original's would reach over it.)
+/// (If that token is white space and no more, the range may be cut short. Such pairs of tokens are the one exception
+/// to "what offset_mapping holds".)
 template <class Next>
 class normalized_matcher {
  public:
@@ -135,7 +136,7 @@ class normalized_matcher {
     const std::uint32_t flags = added_.flags[match_ - 1];
     const bool rstrip = (flags & added_token_flag::rstrip) != 0;
     byte_range range = {window_[first].from.begin, window_[match_end_ - 1].from.end};
-    if ((flags & added_token_flag::lstrip) != 0) range.begin = beside_.begin_before(range.begin);
+    if ((flags & added_token_flag::lstrip) != 0) range.begin = stripped_begin(first);
     before_ = window_[match_end_ - 1].value;
     beside_.token_ended(rstrip);
     waiting_ = match_;
@@ -148,10 +149,20 @@ class normalized_matcher {
     return true;
   }
 
+  // Not before the end of the last token, which may have taken white space that this one begins with.
+  std::uint32_t stripped_begin(std::size_t first) const noexcept {
+    for (std::size_t i = first; i != match_end_; ++i) {
+      if (window_[i].from.begin < taken_to_) continue;
+      return i == first ? beside_.begin_before(window_[i].from.begin) : window_[i].from.begin;
+    }
+    return window_[match_end_ - 1].from.end;
+  }
+
   bool hand_on_waiting() {
     if (waiting_ == 0) return true;
     const std::uint32_t index = waiting_ - 1;
     waiting_ = 0;
+    taken_to_ = waiting_range_.end;
     return next_.token(index, waiting_range_);
   }
 
@@ -167,6 +178,7 @@ class normalized_matcher {
   char32_t before_ = 0;           // the character before the window; U+0000 at the beginning of a piece
   std::uint32_t waiting_ = 0;     // index + 1 of a token whose range may grow
   byte_range waiting_range_;
+  std::uint32_t taken_to_ = 0;  // where the last token ended
   white_space_beside beside_;
   Next& next_;
 };

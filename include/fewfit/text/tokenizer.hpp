@@ -9,8 +9,9 @@
 // the characters are easy; the tests compare both ways.
 //
 // What is no UTF-8 counts as U+FFFD, an ill-formed sequence each, before anything else is done: "[MA\xFFSK]" must not
-// become [MASK] because the bad byte vanished first. Nothing here allocates, and time is linear in the text: no stage
-// waits for the end of anything but the word at hand.
+// become [MASK] because the bad byte vanished first. Nothing here allocates, and time is linear in the text: a stage
+// waits for the end of the word at hand, of a run of marks, or of white space that a token with lstrip or rstrip
+// takes.
 
 #include <cstddef>
 #include <cstdint>
