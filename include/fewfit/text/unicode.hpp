@@ -162,7 +162,7 @@ inline code_points lower_case(char32_t c) noexcept {
 ///
 /// That it never changes is another of Unicode's promises.
 inline unsigned combining_class(char32_t c) noexcept {
-  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class;
+  return static_cast<unsigned>(utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class);
 }
 
 }  // namespace detail
