@@ -268,6 +268,10 @@ TEST_CASE("tokenizer: a truncated text is read no further than needed") {
 
 TEST_CASE("tokenizer: where a text is cut to be looked at changes nothing") {
   support::owned_tokenizer awkward(support::awkward_options());
+  for (std::size_t before = 4090; before < 4100; ++before) {  // a token begins with U+FFFD, that is \x80
+    const std::string text = std::string(before, '.') + "\x80! \x80!";
+    REQUIRE(awkward.all_ids(text) == awkward.reference().ids(text));
+  }
   support::adversarial_texts texts(31);
   for (int i = 0; i < 400; ++i) {
     const std::string text = texts.next();

@@ -151,8 +151,8 @@ class normalizer {
     return wants_more;
   }
 
-  /// Calls visit(mark, whether it begins its character, the character's range) for the marks of the run, in the
-  /// order of the text, until that returns false.
+  /// Calls visit(mark, whether it begins its character) for the marks of the run, in the order of the text, until
+  /// that returns false.
   ///
   /// A run reaches from the character whose first part may not belong to it to the one that ended it. What else lies
   /// between was deleted by clean_text and has class 0.
@@ -160,13 +160,12 @@ class normalizer {
   bool each_mark(const Visit& visit) const {
     for (const char* p = run_; p != here_;) {
       const decoded next = decode(p, here_);
-      const byte_range range = range_of(p, p + next.size);
       p += next.size;
       code_points parts = {{next.value}, 1};
       if ((class_of(next.value) & char_class::decomposes) != 0) parts = decompose(next.value);
       for (unsigned i = 0; i < parts.count; ++i) {
         if ((class_of(parts.value[i]) & char_class::reorders) == 0) continue;
-        if (!visit(parts.value[i], i == 0, range)) return false;
+        if (!visit(parts.value[i], i == 0)) return false;
       }
     }
     return true;
@@ -174,7 +173,7 @@ class normalizer {
 
   bool marks_of_class(unsigned mark_class) {
     range_cursor ranges(*this, mark_class);
-    return each_mark([&](char32_t mark, bool first, byte_range) {
+    return each_mark([&](char32_t mark, bool first) {
       if (combining_class(mark) != mark_class) return true;
       if (first) ranges.advance();
       range_ = ranges.range();
@@ -192,7 +191,7 @@ class normalizer {
     range_cursor(const normalizer& n, unsigned mark_class) noexcept : normalizer_(n), at_(n.run_) {
       if (!n.ranges_) return;
       std::size_t before = 0;
-      n.each_mark([&](char32_t mark, bool first, byte_range) {
+      n.each_mark([&](char32_t mark, bool first) {
         if (first && combining_class(mark) < mark_class) ++before;
         return true;
       });
