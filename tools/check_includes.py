@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent / "include" / "fewfit"
 ORDER = """
 config result strings api memory
 io/crc32c io/mapped_file io/blob io/sections
-text/unicode_tables text/unicode text/normalizer text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
+text/unicode_tables text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
 nn/tensor nn/kernels nn/embeddings nn/attention nn/encoder nn/pooling nn/head
 model workspace plan calls thread_pool fewfit
 """.split()

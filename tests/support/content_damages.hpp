@@ -191,6 +191,39 @@ inline void add_trie_damages(std::vector<damage>& rows, const std::string& secti
   });
 }
 
+inline void add_short_words_damages(std::vector<damage>& rows) {
+  using fewfit::errc;
+  for (const std::uint32_t size : {0u, 1u, 3u, 96u, (1u << 23) + 1, 1u << 24, 0xFFFFFFFFu})
+    rows.push_back({std::to_string(size) + " slots", errc::bad_trie, "short words", field("vocabulary.slots", size),
+                    field("vocabulary.slots", 1u << 23), errc::section_size});
+  using edit = std::function<void(tiny_file&, std::size_t)>;
+  const auto row = [&](const std::string& name, const edit& spoil) {
+    rows.push_back({"short words: " + name, errc::bad_trie, "short words", sections([=](tiny_file& f) {
+                      std::size_t taken = 0;
+                      while (f.at<std::uint64_t>("vocabulary.keys", taken) == 0) ++taken;
+                      spoil(f, taken);
+                    })});
+  };
+  row("one is not there", [](tiny_file& f, std::size_t taken) {
+    f.set("vocabulary.keys", std::uint64_t{0}, taken), f.set("vocabulary.words", 0u, taken);
+  });
+  row("one is not a token", [](tiny_file& f, std::size_t taken) {
+    f.set("vocabulary.keys", f.at<std::uint64_t>("vocabulary.keys", taken) + 1, taken);
+  });
+  row("one has another's id", [](tiny_file& f, std::size_t taken) {
+    f.set("vocabulary.words", f.at<std::uint32_t>("vocabulary.words", taken) + 1, taken);
+  });
+  row("an empty slot has an id", [](tiny_file& f, std::size_t) {
+    std::size_t empty = 0;
+    while (f.at<std::uint64_t>("vocabulary.keys", empty) != 0) ++empty;
+    f.set("vocabulary.words", 7u, empty);
+  });
+  row("no slot is empty, so that a look-up would not end", [](tiny_file& f, std::size_t) {
+    for (std::uint32_t slot = 0; slot < f.at<std::uint32_t>("vocabulary.slots"); ++slot)
+      if (f.at<std::uint64_t>("vocabulary.keys", slot) == 0) f.set("vocabulary.keys", std::uint64_t{1}, slot);
+  });
+}
+
 inline void add_vocabulary_damages(std::vector<damage>& rows) {
   using fewfit::errc;
   add_trie_damages(rows, "tokenizer", "raw nodes", "raw trie", "raw trie");
@@ -203,12 +236,13 @@ inline void add_vocabulary_damages(std::vector<damage>& rows) {
          f.section("vocabulary").body.insert(f.offset("vocabulary.trie") + nodes * std::size_t{8}, 64, '\0');
          f.set("vocabulary.nodes", nodes + 3);
        })});
+  add_short_words_damages(rows);
   add_range(rows, "vocabulary.tokens", errc::bad_token_id, "tokens", {0, 45, 0xFFFFFFFFu}, {});
   rows.push_back({"more tokens than rows", errc::bad_token_id, "tokens",
                   parts([](tiny_parts& p) { p.vocabulary.insert(p.vocabulary.end(), {"x", "y", "z"}); }),
                   parts([](tiny_parts& p) { p.vocabulary.insert(p.vocabulary.end(), {"x", "y"}); })});
   rows.push_back({"reserved bytes of vocabulary", errc::reserved_not_zero, "vocabulary",
-                  field("vocabulary.reserved", char{1}, 55)});
+                  field("vocabulary.reserved", char{1}, 51)});
   const auto offset = [](std::size_t i, std::uint32_t value) {
     return field("vocabulary.strings offsets", value, i);
   };

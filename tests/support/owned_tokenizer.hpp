@@ -12,6 +12,7 @@
 
 #include "fewfit/text/tokenizer.hpp"
 #include "reference_tokenizer.hpp"
+#include "short_words_builder.hpp"
 #include "test_files.hpp"
 #include "trie_builder.hpp"
 
@@ -44,11 +45,12 @@ inline fewfit::trie view_of(const std::vector<fewfit::trie_node>& nodes) {
   return {nodes.data(), static_cast<std::uint32_t>(nodes.size())};
 }
 
-/// The look-up structure of a vocabulary; several tokenizers may share it.
+/// The look-up structures of a vocabulary; several tokenizers may share it.
 struct owned_vocabulary {
   std::vector<std::string> tokens;
   owned_strings strings;
   std::vector<fewfit::trie_node> nodes;
+  short_words_table words;
 
   explicit owned_vocabulary(std::vector<std::string> list) : tokens(std::move(list)) {
     std::vector<trie_builder::entry> entries;
@@ -57,6 +59,11 @@ struct owned_vocabulary {
       if (!tokens[i].empty()) entries.emplace_back(tokens[i], static_cast<std::uint32_t>(i + 1));
     }
     nodes = trie_builder::build(std::move(entries));
+    words = build_short_words(tokens);
+  }
+
+  fewfit::vocabulary view(std::uint32_t unk) const {
+    return fewfit::make_vocabulary(view_of(nodes), words.view(), strings.view(), unk);
   }
 
   std::uint32_t id(std::string_view token) const { return fewfit::find(view_of(nodes), token) - 1; }
@@ -95,7 +102,7 @@ class owned_tokenizer {
                     vocabulary.id("[UNK]"),
                     vocabulary.id("[CLS]"),
                     vocabulary.id("[SEP]")};
-    view_.vocab = fewfit::make_vocabulary(view_of(vocabulary.nodes), vocabulary.strings.view(), view_.config.unk);
+    view_.vocab = vocabulary.view(view_.config.unk);
     if (normalize_added) normalize_contents(options);
     add_tokens(options);
     scratch_.resize(fewfit::tokenizer_scratch_bytes(view_.config) / sizeof(std::uint32_t) + 1);

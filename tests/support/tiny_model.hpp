@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "short_words_builder.hpp"
 #include "trie_builder.hpp"
 
 namespace support {
@@ -352,8 +353,10 @@ class tiny_file {
     field("tokens", static_cast<std::uint32_t>(parts_.vocabulary.size()));
     field("nodes",
           trie("vocabulary", parts_.vocabulary, [&](std::size_t i) { return !parts_.vocabulary[i].empty(); }));
-    zeros(56);
-    array("trie", pending_["vocabulary"]), strings("strings", parts_.vocabulary);
+    const short_words_table words = build_short_words(parts_.vocabulary);
+    field("slots", static_cast<std::uint32_t>(words.keys.size())), zeros(52);
+    array("trie", pending_["vocabulary"]), array("keys", words.keys), array("words", words.ids);
+    strings("strings", parts_.vocabulary);
   }
   void add_embeddings() {
     open(4, "word_embeddings"), rows("rows", parts_.words, parts_.D);

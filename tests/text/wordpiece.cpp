@@ -15,8 +15,7 @@ namespace {
 using ids_t = std::vector<std::uint32_t>;
 
 ids_t pieces(const support::owned_vocabulary& vocabulary, const std::string& word) {
-  const fewfit::vocabulary vocab =
-      fewfit::make_vocabulary(support::view_of(vocabulary.nodes), vocabulary.strings.view(), vocabulary.id("[UNK]"));
+  const fewfit::vocabulary vocab = vocabulary.view(vocabulary.id("[UNK]"));
   ids_t out(word.size());
   out.resize(fewfit::wordpiece(vocab, word, out.data()));
   return out;

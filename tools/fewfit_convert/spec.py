@@ -46,8 +46,8 @@ TOKENIZER = struct.Struct("<13I12x")
 """Unicode tables, clean_text, handle_chinese_chars, strip_accents, lowercase, max_input_chars_per_word, unk, cls,
 sep, added tokens, nodes of the raw trie, nodes of the normalized trie, special tokens are text."""
 
-VOCABULARY = struct.Struct("<2I56x")
-"""Tokens, nodes of the trie."""
+VOCABULARY = struct.Struct("<3I52x")
+"""Tokens, nodes of the trie, slots of the table of short words."""
 
 HEAD = struct.Struct("<4I48x")
 """Kind, classes, target, labels are integers."""
@@ -88,6 +88,10 @@ MAX_CLASSES = 65536
 MAX_HEAD_NAME_BYTES = 256
 MAX_SELF_TESTS = 65536
 MAX_TRIE_NODES = 1 << 23
+SHORT_WORD_BYTES = 7
+MAX_SHORT_WORD_SLOTS = 1 << 23
+MAX_TAKEN_SLOTS = 64
+"""So many slots of the table of short words may be taken in a row."""
 TRIE_BLOCK = 256
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Callable, Iterable, List, Sequence
 
 import numpy as np
 
-from . import spec, trie
+from . import short_words, spec, trie
 from .crc32c import crc32c
 from .errors import Refused
 from .model import Model
@@ -120,7 +120,8 @@ def _vocabulary(model: Model) -> Parts:
     """Section 3."""
     tokens = _utf8(model.tokenizer.vocab)
     nodes = trie.build([(token, index + 1) for index, token in enumerate(tokens) if token])
-    return [_record(spec.VOCABULARY, len(tokens), len(nodes)), nodes, *_strings(tokens)]
+    keys, ids = short_words.build(tokens)
+    return [_record(spec.VOCABULARY, len(tokens), len(nodes), len(keys)), nodes, keys, ids, *_strings(tokens)]
 
 
 def _word_embeddings(model: Model) -> Parts:

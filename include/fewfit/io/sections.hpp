@@ -25,8 +25,11 @@ struct tokenizer_section {
 
 struct vocabulary_section {
   std::uint32_t nodes;
-  const std::uint64_t* trie;  // [nodes]
-  string_table tokens;        // [V]
+  std::uint32_t slots;
+  const std::uint64_t* trie;   // [nodes]
+  const std::uint64_t* keys;   // [slots]
+  const std::uint32_t* words;  // [slots], the ids of the keys
+  string_table tokens;         // [V]
 };
 
 struct layer_section {
@@ -176,8 +179,12 @@ inline error read_vocabulary(bytes content, const model_config& c, vocabulary_se
   section_reader in(content, "vocabulary");
   const std::uint32_t tokens = in.take_between(1, c.vocab_size, errc::bad_token_id, "tokens");
   v.nodes = in.take_between(256, 1u << 23, errc::bad_trie, "trie");
-  in.take_zeros(56);
+  v.slots = in.take_between(2, 1u << 23, errc::bad_trie, "short words");
+  if (in.ok() && (v.slots & (v.slots - 1)) != 0) in.fail(errc::bad_trie, "short words", v.slots);
+  in.take_zeros(52);
   v.trie = in.take_array<std::uint64_t>(v.nodes);
+  v.keys = in.take_array<std::uint64_t>(v.slots);
+  v.words = in.take_array<std::uint32_t>(v.slots);
   v.tokens = in.take_strings(tokens, 1024);
   in.finish();
   return in.error();

@@ -14,6 +14,7 @@
 
 #include "fewfit/strings.hpp"
 #include "fewfit/text/normalizer.hpp"
+#include "fewfit/text/short_words.hpp"
 #include "fewfit/text/unicode.hpp"
 
 namespace fewfit {
@@ -60,7 +61,7 @@ struct word_buffer {
 /// Gathers normalised characters to words.
 ///
 /// `Next` has bool word(const word_buffer&), where the bytes of a word that is too long are not all there, and
-/// bool token(index, byte_range) for the added tokens that come by.
+/// bool token(index, byte_range) for the added tokens that come by, and bool short_word(key, bool& wants_more).
 template <class Next>
 class word_splitter {
  public:
@@ -75,6 +76,10 @@ class word_splitter {
   }
 
   bool token(std::uint32_t index, byte_range from) { return finish() && next_.token(index, from); }
+
+  /// A word as a key of short_words.hpp. False if it is not there: it has to come as characters.
+  /// needs   no word at hand, no ranges wanted
+  bool short_word(std::uint64_t key, bool& wants_more) { return next_.short_word(key, wants_more); }
 
   /// The word at hand, if there is one, is complete.
   bool finish() {
@@ -110,13 +115,22 @@ std::uint16_t fold(char32_t c) noexcept {
   return static_cast<std::uint16_t>(c | kind);
 }
 
-/// Copies the ASCII letters and digits that eight bytes begin with, as `fold` would, and returns how many there are.
-/// needs   room for 8 bytes; those behind the count are garbage. Little-endian, as config.hpp demands
+/// The ASCII letters and digits that eight bytes begin with, as `fold` has them; the bytes behind are garbage.
+struct ascii_run {
+  std::uint64_t bytes;
+  std::uint64_t before;  // all bits up to the top one of the byte behind the run, or all there are
+  std::uint32_t count;
+
+  /// needs   count < 8. Little-endian, as config.hpp demands
+  std::uint64_t key() const noexcept { return bytes & before >> 7; }
+};
+
+/// needs   8 bytes to read
 ///
 /// Eight at once in a 64-bit number, since a loop over a word's letters mispredicts its end. A byte x below 0x80 is
 /// in [low, high] where x + 0x80 - low has its top bit set and x + 0x7F - high has not.
 template <shortcut S>
-std::uint32_t copy_ascii(const char* p, char* out) noexcept {
+ascii_run ascii_at(const char* p) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones, case_bit = 0x20 * ones;
   std::uint64_t bytes;
   std::memcpy(&bytes, p, sizeof bytes);
@@ -125,10 +139,9 @@ std::uint32_t copy_ascii(const char* p, char* out) noexcept {
   const std::uint64_t digits = (low_bits + (0x80 - '0') * ones) & ~(low_bits + (0x7F - '9') * ones);
   const std::uint64_t others = ~((letters | digits) & ~bytes) & tops;
   bytes |= S == shortcut::uncased ? case_bit : 0;  // which digits have anyway
-  std::memcpy(out, &bytes, sizeof bytes);
-  if (others == 0) return 8;
-  const std::uint64_t below = (others & (0 - others)) - 1;  // a bit in each byte up to the first other one
-  return static_cast<std::uint32_t>(((below & ones) * ones >> 56) - 1);
+  if (others == 0) return {bytes, ~std::uint64_t{0}, 8};
+  const std::uint64_t before = (others & (0 - others)) - 1;  // a bit in each byte up to the first other one
+  return {bytes, before, static_cast<std::uint32_t>(((before & ones) * ones >> 56) - 1)};
 }
 
 /// Takes words from the front of [p, end) as long as nothing but a table is needed for a character.
@@ -149,6 +162,10 @@ class fast_words {
 
   const char* take(const char* p, const char* end, bool& wants_more) {
     while (p != end) {
+      if (word_.chars == 0 && byte_at(p) < 0x80) {
+        p = take_short_words(p, end, wants_more);
+        if (!wants_more) return p;
+      }
       p = take_letters(p, end);
       if (p == end) break;
       const unsigned lead = byte_at(p);
@@ -172,15 +189,38 @@ class fast_words {
   }
 
  private:
+  /// Words and punctuation that one look-up knows, and spaces, while all of it is ASCII: they never see the buffer.
+  /// Stops in front of anything else. needs  no word at hand
+  const char* take_short_words(const char* p, const char* end, bool& wants_more) {
+    static_assert(max_short_word_bytes == 7, "the eighth byte tells where a word ends");
+    while (wants_more && end - p >= 8 && word_.max_chars >= max_short_word_bytes) {
+      const ascii_run run = ascii_at<S>(p);
+      if (run.count == 8) break;
+      const unsigned next = byte_at(p + run.count);
+      // Most are spaces; a character that is removed would not end the word.
+      const bool is_space = next == ' ';
+      if (!is_space && (next >= 0x80 || (fold<S>(next) & (fold_kind::space | fold_kind::punctuation)) == 0)) break;
+      if (run.count != 0) {
+        if (!words_.short_word(run.key(), wants_more)) break;
+        p += run.count;
+      } else {
+        if (!is_space && (fold<S>(next) & fold_kind::space) == 0 && !words_.short_word(next, wants_more)) break;
+        ++p;
+      }
+    }
+    return p;
+  }
+
   /// Characters below U+0800 that go into the word as they are in the table: nearly all that there are in most texts.
   /// The word stays in local variables: a store through a char pointer might change any member. (2.3 times as fast.)
   const char* take_letters(const char* p, const char* end) noexcept {
     char* out = word_.bytes + word_.size;
     std::uint32_t chars = word_.chars;
     while (end - p >= 8 && byte_at(p) < 0x80 && chars + 8 <= word_.max_chars) {
-      const std::uint32_t n = copy_ascii<S>(p, out);
-      p += n, out += n, chars += n;
-      if (n != 8) break;
+      const ascii_run run = ascii_at<S>(p);
+      std::memcpy(out, &run.bytes, sizeof run.bytes);
+      p += run.count, out += run.count, chars += run.count;
+      if (run.count != 8) break;
     }
     for (; p != end && chars < word_.max_chars; ++chars) {
       const unsigned lead = byte_at(p);

@@ -18,10 +18,11 @@ inline error check_utf8(const string_table& strings, const char* where) noexcept
   return {};
 }
 
-inline error check_vocabulary(const trie& pieces, const string_table& tokens) noexcept {
+inline error check_vocabulary(const trie& pieces, const short_words& words, const string_table& tokens) noexcept {
   if (const error e = check_utf8(tokens, "vocabulary"); e.code != errc::none) return e;
   const auto has_text = [&](std::uint32_t i) { return !tokens[i].empty(); };  // an empty one is an id without a token
   if (!trie_is_sound(pieces, tokens, has_text)) return {errc::bad_trie, "vocabulary", 0};
+  if (!words_are_sound(words, tokens)) return {errc::bad_trie, "short words", 0};
   return {};
 }
 
@@ -46,8 +47,8 @@ inline bool names_a_token(const added_tokens& added, const string_table& tokens,
 
 /// The first rule that a tokenizer with these pieces breaks.    cost  one look-up a token; 1 ms for 30,522
 inline error check_tokenizer(const tokenizer_config& c, const added_tokens& added, const trie& pieces,
-                             const string_table& tokens) noexcept {
-  if (const error e = detail::check_vocabulary(pieces, tokens); e.code != errc::none) return e;
+                             const short_words& words, const string_table& tokens) noexcept {
+  if (const error e = detail::check_vocabulary(pieces, words, tokens); e.code != errc::none) return e;
   if (const error e = detail::check_added_tokens(added); e.code != errc::none) return e;
   for (const std::uint32_t id : {c.unk, c.cls, c.sep})
     if (!detail::names_a_token(added, tokens, id)) return {errc::missing_special_token, "tokenizer", id};

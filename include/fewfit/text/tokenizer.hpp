@@ -86,6 +86,14 @@ class id_stage {
     return ids_(scratch_.ids, scratch_.ranges, count);
   }
 
+  bool short_word(std::uint64_t key, bool& wants_more) {
+    if (t_.vocab.words.slots == 0) return false;
+    const std::uint32_t id = find(t_.vocab.words, key);
+    if (id == no_token) return false;
+    wants_more = ids_(&id, nullptr, std::size_t{1});
+    return true;
+  }
+
   bool token(std::uint32_t index, byte_range from) {
     return ids_(t_.added.ids + index, ranges_ ? &from : nullptr, std::size_t{1});
   }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "fewfit/strings.hpp"
+#include "fewfit/text/short_words.hpp"
 #include "fewfit/text/trie.hpp"
 
 namespace fewfit {
@@ -19,14 +20,16 @@ inline namespace v0 {
 /// Pieces and their ids, as views into the model file.
 struct vocabulary {
   trie pieces;                     // value = id + 1
+  short_words words;               // what needs no cutting; without slots everything goes through the trie
   string_table tokens;             // by id; empty where an id has none
   std::uint32_t continuation = 0;  // the node that "##" leads to; 0 if no piece begins with it
   std::uint32_t unk = 0;           // the id of a word that cannot be cut
 };
 
-/// needs   a trie that trie_is_sound says is this table's
-inline vocabulary make_vocabulary(const trie& pieces, const string_table& tokens, std::uint32_t unk) noexcept {
-  return {pieces, tokens, walk(pieces, "##"), unk};
+/// needs   a trie that trie_is_sound, and words that words_are_sound, say are this table's
+inline vocabulary make_vocabulary(const trie& pieces, const short_words& words, const string_table& tokens,
+                                  std::uint32_t unk) noexcept {
+  return {pieces, words, tokens, walk(pieces, "##"), unk};
 }
 
 namespace detail {

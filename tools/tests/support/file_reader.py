@@ -108,6 +108,29 @@ def walk(nodes: np.ndarray) -> Dict[bytes, int]:
     return found
 
 
+def is_short(token: str) -> bool:
+    """Whether a token belongs into the table of short words."""
+    return 1 <= len(token) <= 7 and token.isascii() and "\0" not in token and token[:2] != "##"
+
+
+def short_words(keys: np.ndarray, ids: np.ndarray) -> Dict[bytes, int]:
+    """Every word of a table and its id; each is found from its own slot on before an empty one."""
+    count = len(keys)
+    assert count >= 2 and count & (count - 1) == 0
+    taken = [int(key) for key in keys]
+    words = {key: int(value) for key, value in zip(taken, ids) if key}
+    assert len(words) == sum(map(bool, taken)) and not any(ids[keys == 0])
+    for word in words:
+        slot = (word * 0x9E3779B97F4A7C15 % 2**64) * count // 2**64
+        for steps in range(65):
+            if taken[(slot + steps) % count] == word:
+                break
+            assert taken[(slot + steps) % count]
+        else:
+            raise AssertionError("a look-up of more than 64 steps")
+    return {word.to_bytes((word.bit_length() + 7) // 8, "little"): value for word, value in words.items()}
+
+
 def _linear(section: Section, inputs: int, outputs: List[int]) -> List[Tuple[np.ndarray, np.ndarray]]:
     """Weights [N, K] and biases [N] of the layers in one block of panels; the padding is zero."""
     columns = sum(pad(n) for n in outputs)
@@ -165,12 +188,14 @@ def _tokenizer(section: Section) -> Dict[str, Any]:
 
 
 def _vocabulary(section: Section) -> List[str]:
-    count, nodes = section.numbers("2I")
-    section.zeros(56)
+    count, nodes, slots = section.numbers("3I")
+    section.zeros(52)
     trie = walk(section.array("<u4", nodes, 2))
+    words = short_words(section.array("<u8", slots), section.array("<u4", slots))
     tokens = section.strings(count)
     section.end()
     assert trie == {token.encode(): i + 1 for i, token in enumerate(tokens) if token}
+    assert words == {token.encode(): i for i, token in enumerate(tokens) if is_short(token)}
     return tokens
 
 
