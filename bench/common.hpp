@@ -112,8 +112,7 @@ inline int run(std::vector<char*> arguments) {
   benchmark::Initialize(&count, all.data());
   if (benchmark::ReportUnrecognizedArguments(count, all.data())) return 64;
   benchmark::AddCustomContext("compiler", FEWFIT_BENCH_COMPILER);
-  benchmark::AddCustomContext("floats in a packet", std::to_string(fewfit::detail::packet_size));
-  benchmark::AddCustomContext("rows of a tile", std::to_string(fewfit::detail::tile_rows));
+  benchmark::AddCustomContext("floats in a portable packet", std::to_string(fewfit::portable::packet_size));
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

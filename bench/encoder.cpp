@@ -57,14 +57,14 @@ struct batch {
 
   void embed() const {
     for (std::size_t b = 0; b + 1 < offsets.size(); ++b)
-      fewfit::embed(state().embeddings, ids.data() + offsets[b], offsets[b + 1] - offsets[b],
+      fewfit::embed(state().kernels, state().embeddings, ids.data() + offsets[b], offsets[b + 1] - offsets[b],
                     x.data() + offsets[b] * stride());
   }
   void encode() const {
     embed();
     const std::size_t texts = offsets.size() - 1;
-    fewfit::encode_rows(state().shape(), state().layers.data(), state().layers.size(), offsets.data(), texts,
-                        scratch(), x.data());
+    fewfit::encode_rows(state().kernels, state().shape(), state().layers.data(), state().layers.size(),
+                        offsets.data(), texts, scratch(), x.data());
     for (std::size_t b = 0; b < texts; ++b)
       fewfit::pool(fewfit::pooling::mean, x.data() + offsets[b] * stride(), offsets[b + 1] - offsets[b], width(),
                    sentences.data() + b * width());
@@ -131,17 +131,19 @@ void add_parts(std::size_t tokens) {
   add_part("self_attention" + length, b, [](const batch& one) {
     const fewfit::encoder_shape s = state().shape();
     // Scales the queries in place; back again, or they fade to denormals.
-    fewfit::self_attention({s.hidden, s.heads, one.rows()}, one.wide.data(), one.attention.data(),
+    fewfit::self_attention(state().kernels, {s.hidden, s.heads, one.rows()}, one.wide.data(), one.attention.data(),
                            one.context.data());
     const float root = std::sqrt(static_cast<float>(s.hidden / s.heads));
     for (std::size_t t = 0; t < one.rows(); ++t)
-      fewfit::scale(one.wide.data() + t * 3 * batch::stride(), batch::stride(), root);
+      state().kernels.scale(one.wide.data() + t * 3 * batch::stride(), batch::stride(), root);
   });
   add_part("attention_block" + length, b, [](const batch& one) {
-    fewfit::attention_block(state().shape(), state().layers[0], one.offsets.data(), 1, one.scratch(), one.x.data());
+    fewfit::attention_block(state().kernels, state().shape(), state().layers[0], one.offsets.data(), 1, one.scratch(),
+                            one.x.data());
   });
   add_part("feed_forward_block" + length, b, [](const batch& one) {
-    fewfit::feed_forward_block(state().shape(), state().layers[0], one.rows(), one.scratch(), one.x.data());
+    fewfit::feed_forward_block(state().kernels, state().shape(), state().layers[0], one.rows(), one.scratch(),
+                               one.x.data());
   });
   add_part("pool" + length, b, [](const batch& one) {
     fewfit::pool(fewfit::pooling::mean, one.x.data(), one.rows(), batch::width(), one.sentences.data());

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "../tests/support/reference.hpp"
 #include "common.hpp"
 
 namespace {
@@ -60,35 +61,29 @@ struct problem : shape {
   }
 };
 
-using kernel = void (*)(const float*, std::size_t, std::size_t, const fewfit::linear_weights&, float*,
-                        std::size_t) noexcept;
-
-/// gelu of one number, by the kernel's own polynomial.
-float packet_gelu(float x) {
-  float out[fewfit::lanes];
-  fewfit::detail::store(out, fewfit::detail::gelu(fewfit::detail::all(x)));
-  return out[0];
-}
-
 template <class Finish>
-void add_linear(const char* what, const shape& s, kernel run, const Finish& finish) {
+void add_linear(const char* what, const shape& s, const fewfit::kernel_table& k, fewfit::after after,
+                const Finish& finish) {
   const auto p = std::make_shared<problem>(s);
-  const auto call = [p, run] { run(p->x.data(), p->inputs, p->rows, p->weights(), p->out.data(), p->outputs); };
-  const auto check = [p, call, finish] {
+  const auto call = [p, k, after] {
+    k.linear(p->x.data(), p->inputs, p->rows, p->weights(), p->out.data(), p->outputs, after);
+  };
+  const auto check = [p, k, call, finish]() -> std::string {
     std::memcpy(p->out.data(), p->before.data(), p->out.size() * sizeof(float));
     call();
-    return p->compare(finish);
+    return support::kernels_are_fused(k) ? p->compare(finish) : std::string();
   };
-  bench::add(s.name(what), bench::once(check), [p, call](benchmark::State& state) {
-    std::memset(p->out.data(), 0, p->out.size() * sizeof(float));  // linear_add must not run into infinity
-    for (auto _ : state) {
-      call();
-      benchmark::ClobberMemory();
-    }
-    state.counters["FLOP/s"] = bench::rate(p->flops());
-    state.counters["tokens/s"] = bench::rate(static_cast<double>(p->rows));
-    state.counters["time/token"] = bench::time_of_one(static_cast<double>(p->rows));
-  });
+  bench::add(s.name((std::string(what) + "/" + fewfit::name(k.name)).c_str()), bench::once(check),
+             [p, call](benchmark::State& state) {
+               std::memset(p->out.data(), 0, p->out.size() * sizeof(float));  // sums must not run into infinity
+               for (auto _ : state) {
+                 call();
+                 benchmark::ClobberMemory();
+               }
+               state.counters["FLOP/s"] = bench::rate(p->flops());
+               state.counters["tokens/s"] = bench::rate(static_cast<double>(p->rows));
+               state.counters["time/token"] = bench::time_of_one(static_cast<double>(p->rows));
+             });
 }
 
 using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -132,38 +127,44 @@ void add_eigen(const shape& s) {
 template <int Chains>
 void add_peak() {
   bench::add("peak/fma/chains:" + std::to_string(Chains), bench::unchecked, [](benchmark::State& state) {
-    using fewfit::detail::packet;
-    packet sum[Chains], factor = fewfit::detail::all(0.999f), term = fewfit::detail::all(0.001f);
+    using fewfit::portable::packet;
+    packet sum[Chains], factor = fewfit::portable::all(0.999f), term = fewfit::portable::all(0.001f);
     benchmark::DoNotOptimize(factor);
     benchmark::DoNotOptimize(term);
-    FEWFIT_UNROLL for (int c = 0; c < Chains; ++c) sum[c] = fewfit::detail::all(static_cast<float>(c));
+    FEWFIT_UNROLL for (int c = 0; c < Chains; ++c) sum[c] = fewfit::portable::all(static_cast<float>(c));
     constexpr int steps = 4096;
     for (auto _ : state)
       for (int i = 0; i < steps; ++i)
-        FEWFIT_UNROLL for (int c = 0; c < Chains; ++c) sum[c] = fewfit::detail::multiply_add(sum[c], factor, term);
+        FEWFIT_UNROLL for (int c = 0; c < Chains; ++c) sum[c] = fewfit::portable::multiply_add(sum[c], factor, term);
     FEWFIT_UNROLL for (int c = 0; c < Chains; ++c) benchmark::DoNotOptimize(sum[c]);
-    state.counters["FLOP/s"] = bench::rate(2.0 * steps * Chains * fewfit::detail::packet_size);
+    state.counters["FLOP/s"] = bench::rate(2.0 * steps * Chains * fewfit::portable::packet_size);
   });
 }
 
 constexpr std::size_t width = 384;
 
-/// `linear` with every tile `Rows` high: why detail::tile_rows is what it is.
-template <int Rows>
+/// `linear` with every tile `Rows` high and `Panels` wide: why tile_rows and tile_sums are what they are.
+template <int Rows, int Panels>
 void add_tile() {
   constexpr std::size_t rows = 96;  // a multiple of 1, 2, 4, 6, 8 and 12
+  using fewfit::portable::f32_numbers;
   const auto p = std::make_shared<problem>(shape{rows, width, width});
   const auto call = [p] {
-    for (std::size_t column = 0; column < width; column += fewfit::lanes)
+    const std::size_t panel = fewfit::bytes_of_panel(fewfit::number_type::f32, width);
+    const auto* panels = reinterpret_cast<const unsigned char*>(p->panels.data());
+    for (std::size_t column = 0; column < width; column += Panels * fewfit::lanes)
       for (std::size_t row = 0; row < rows; row += Rows)
-        fewfit::detail::tile<Rows>(p->x.data() + row * width, width, p->panels.data() + column * (width + 1), width,
-                                   fewfit::detail::store_output{p->out.data() + row * width + column, width});
+        fewfit::portable::tile<f32_numbers, Rows, Panels>(
+            {p->x.data() + row * width, width, width, panels + column / fewfit::lanes * panel, panel,
+             p->out.data() + row * width + column, width, fewfit::after::store});
   };
-  const auto check = [p, call] {
+  const auto check = [p, call]() -> std::string {
     call();
+    if (!support::kernels_are_fused(fewfit::portable_kernels())) return {};
     return p->compare([](float value, float) { return value; });
   };
-  bench::add("tile/rows:" + std::to_string(Rows), bench::once(check), [p, call](benchmark::State& state) {
+  const std::string name = "tile/rows:" + std::to_string(Rows) + "/panels:" + std::to_string(Panels);
+  bench::add(name, bench::once(check), [p, call](benchmark::State& state) {
     for (auto _ : state) {
       call();
       benchmark::ClobberMemory();
@@ -238,16 +239,19 @@ void add_softmax(std::size_t n) {
 
 void add_all() {
   add_peak<12>();
-  add_tile<1>(), add_tile<2>(), add_tile<4>(), add_tile<6>(), add_tile<8>(), add_tile<12>();
-  constexpr std::size_t lengths[] = {1, 8, 16, 32, 64, 128};
+  add_tile<1, 1>(), add_tile<1, 4>(), add_tile<2, 3>(), add_tile<4, 1>(), add_tile<4, 3>();
+  add_tile<6, 1>(), add_tile<8, 1>(), add_tile<8, 3>(), add_tile<12, 1>(), add_tile<12, 2>();
+  constexpr std::size_t lengths[] = {1, 2, 4, 8, 16, 32, 64, 128};
   for (const std::size_t rows : lengths) {
     const auto plain = [](float value, float) { return value; };
-    const auto gelu = [](float value, float) { return packet_gelu(value); };
+    const auto gelu = [](float value, float) { return support::plain::gelu(value); };
     const auto sum = [](float value, float before) { return value + before; };
-    add_linear("linear", {rows, width, 3 * width}, fewfit::linear, plain);
-    add_linear("linear_gelu", {rows, width, 4 * width}, fewfit::linear_gelu, gelu);
-    add_linear("linear_add", {rows, width, width}, fewfit::linear_add, sum);
-    add_linear("linear_add", {rows, 4 * width, width}, fewfit::linear_add, sum);
+    for (const fewfit::kernel_table& k : support::all_kernels()) {
+      add_linear("linear", {rows, width, 3 * width}, k, fewfit::after::store, plain);
+      add_linear("linear_gelu", {rows, width, 4 * width}, k, fewfit::after::gelu, gelu);
+      add_linear("linear_add", {rows, width, width}, k, fewfit::after::add, sum);
+      add_linear("linear_add", {rows, 4 * width, width}, k, fewfit::after::add, sum);
+    }
     for (const auto& [in, out] :
          {std::pair(width, 3 * width), {width, 4 * width}, {width, width}, {4 * width, width}})
       add_eigen({rows, in, out});

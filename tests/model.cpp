@@ -11,6 +11,7 @@
 #include "support/call_faults.hpp"
 #include "support/check_damage.hpp"
 #include "support/many_texts.hpp"
+#include "support/reference.hpp"
 #include "support/temporary.hpp"
 
 using fewfit::errc;
@@ -88,6 +89,25 @@ TEST_CASE("what a model tells about itself") {
   CHECK(m.about("source") == "nobody");
   CHECK(m.about("licens").empty());
   CHECK(m.about("").empty());
+}
+
+TEST_CASE("kernels are chosen at load, can be asked for by name, and give the same bits") {
+  const std::string_view texts[] = {"good bad", "a \xD0\xB0 good", "bad bad bad bad"};
+  const auto chosen = support::tiny_loaded(support::tiny_model());
+  const std::vector<fewfit::kernel_table> sets = support::all_kernels();
+  CHECK(chosen->kernels() == sets.back().name);  // the widest that this processor has
+  const std::vector<float> expected = chosen->encode(texts).value();
+  for (const fewfit::kernel_table& k : sets) {
+    fewfit::load_options options;
+    options.kernels = k.name;
+    const support::tiny_loaded m(support::tiny_model(), options);
+    CHECK(m->kernels() == k.name);
+    CHECK(std::string(fewfit::name(k.name)) != "automatic");
+    const std::vector<float> found = m->encode(texts).value();
+    REQUIRE(found.size() == expected.size());
+    if (support::kernels_are_fused(k))
+      CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+  }
 }
 
 TEST_CASE("tokens by id: pieces, added ones, and ids that have none") {

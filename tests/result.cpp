@@ -53,7 +53,7 @@ void provoke_by_call(std::set<errc>& seen) {
   seen.insert(m->self_test().error().code);
   seen.insert(m->predict(support::endless_text()).status);
   seen.insert(overflowing->predict("good").status);
-  seen.insert(support::wrong_span()), seen.insert(support::small_memory());
+  seen.insert(support::wrong_kernels()), seen.insert(support::wrong_span()), seen.insert(support::small_memory());
   seen.insert(support::cancelled_call()), seen.insert(support::too_many_tasks_at_once());
 }
 

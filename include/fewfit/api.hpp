@@ -55,8 +55,13 @@ struct allocator {
 };
 
 enum class verify { structure, full };  // every rule but checksums and finiteness; everything
-enum class kernels { automatic, portable };
+enum class kernels { automatic, portable, avx2, avx512 };  // which instructions compute; the bits are the same
 enum class target { single, multi };
+
+constexpr const char* name(kernels k) noexcept {
+  const char* const names[] = {"automatic", "portable", "avx2", "avx512"};
+  return names[static_cast<int>(k)];
+}
 
 struct load_options {
   fewfit::verify verify = fewfit::verify::full;

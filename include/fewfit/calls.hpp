@@ -142,7 +142,7 @@ FEWFIT_INLINE span<const std::string_view> model::labels() const noexcept {
 }
 FEWFIT_INLINE bool model::labels_are_integers() const noexcept { return state_->labels_are_integers; }
 FEWFIT_INLINE target model::target() const noexcept { return fewfit::target::single; }
-FEWFIT_INLINE kernels model::kernels() const noexcept { return fewfit::kernels::portable; }
+FEWFIT_INLINE kernels model::kernels() const noexcept { return state_->kernels.name; }
 
 FEWFIT_INLINE std::string_view model::about(std::string_view key) const noexcept {
   for (std::uint32_t i = 0; i + 1 < state_->about.count; i += 2)

@@ -27,6 +27,7 @@ struct model_state {
   fewfit::allocator memory;
   file_memory file;
   model_config config;
+  kernel_table kernels{};
   fewfit::tokenizer tokenizer;
   embedding_weights embeddings;
   detail::owned<layer_weights> layers;  // [L]
@@ -202,11 +203,15 @@ inline void destroy(model_state* state) noexcept {
 /// Checks the bytes and makes the state. On failure the file's memory is given back.
 inline result<model_state*> make_state(file_memory&& content, const load_options& options) noexcept {
   const bool full = options.verify == verify::full;
+  kernel_table chosen{};
+  if (!select_kernels(options.kernels, chosen))
+    return {errc::unsupported_kernels, "kernels", static_cast<std::uint64_t>(options.kernels)};
   const result<blob> b = blob::parse({content.data, content.size}, full);
   if (!b) return b.error();
   void* memory = allocate(options.allocator, sizeof(model_state));
   if (memory == nullptr) return errc::out_of_memory;
   auto* state = new (memory) model_state(options, std::move(content));
+  state->kernels = chosen;
   const error e = binder(*b, full, *state).bind();
   if (options.special_tokens_are_text) state->tokenizer.added.special_tokens_are_text = true;
   if (e.code == errc::none) return state;

@@ -54,9 +54,10 @@ class micro_batch {
     const std::size_t stride = padded(shape.hidden);
     float* x = at<float>(a_.x);
     for (std::size_t b = 0; b < texts_; ++b)
-      embed(m_.embeddings, ids() + offsets()[b], offsets()[b + 1] - offsets()[b], x + offsets()[b] * stride);
+      embed(m_.kernels, m_.embeddings, ids() + offsets()[b], offsets()[b + 1] - offsets()[b],
+            x + offsets()[b] * stride);
     const encoder_scratch scratch{at<float>(a_.context), at<float>(a_.wide), at<float>(a_.attention)};
-    encode_rows(shape, m_.layers.data(), m_.layers.size(), offsets(), texts_, scratch, x);
+    encode_rows(m_.kernels, shape, m_.layers.data(), m_.layers.size(), offsets(), texts_, scratch, x);
   }
   /// The vector of text b; null where it is not finite.
   const float* sentence(std::size_t b) noexcept {
@@ -64,7 +65,7 @@ class micro_batch {
     float* s = at<float>(a_.sentence);
     pool(static_cast<pooling>(m_.config.pooling), at<float>(a_.x) + offsets()[b] * padded(width),
          offsets()[b + 1] - offsets()[b], width, s);
-    if (m_.config.normalize != 0) normalize(s, width);
+    if (m_.config.normalize != 0) normalize(m_.kernels, s, width);
     return fewfit::is_finite(s, width) ? s : nullptr;
   }
   double* probabilities() noexcept { return at<double>(a_.probabilities); }

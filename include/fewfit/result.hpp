@@ -77,7 +77,8 @@ enum class errc : std::uint32_t {
   bad_about,
   bad_self_test,
   non_finite_weight,
-  // what a call can meet
+  // what a machine or a call can meet
+  unsupported_kernels,
   no_self_test,
   text_too_long,
   bad_argument,
@@ -88,7 +89,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 59;
+inline constexpr std::uint32_t errc_count = 60;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -151,6 +152,8 @@ constexpr const char* message(errc code) noexcept {
     case errc::bad_about: return "the keys of the about section are not in order";
     case errc::bad_self_test: return "a self-test's probability is not between 0 and 1";
     case errc::non_finite_weight: return "a weight is infinite or not a number";
+    case errc::unsupported_kernels:
+      return "this processor or this build cannot run these kernels: load with kernels::automatic";
     case errc::no_self_test: return "the file holds no self-test";
     case errc::text_too_long: return "the text is longer than 2 GiB";
     case errc::bad_argument: return "the caller's memory has the wrong size";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prints one checksum over the bits of all sentence vectors: digest MODEL TEXTS
+// Prints a checksum over the bits of all sentence vectors for each set of kernels: digest MODEL TEXTS [KERNELS]
 //
 // TEXTS holds, for each text, its length (u32, little-endian) and its bytes; digest_matrix.py makes it from the
 // golden texts and compares what every compiler, optimisation level and -ffp-contract makes of this program.
@@ -10,11 +10,10 @@
 #include <iterator>
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 64;
-  auto model = fewfit::model::load(argv[1]);
+  if (argc != 3 && argc != 4) return 64;
   std::ifstream in(argv[2], std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!model || bytes.empty()) return 1;
+  if (bytes.empty()) return 1;
   std::vector<std::string_view> texts;
   for (std::size_t at = 0; at < bytes.size();) {
     std::uint32_t size;
@@ -22,7 +21,16 @@ int main(int argc, char** argv) {
     texts.emplace_back(bytes.data() + at + sizeof size, size);
     at += sizeof size + size;
   }
-  const auto vectors = model->encode(fewfit::span<const std::string_view>(texts));
-  if (!vectors) return 1;
-  std::printf("%08x\n", static_cast<unsigned>(fewfit::crc32c(vectors->data(), vectors->size() * sizeof(float))));
+  for (const auto set : {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512}) {
+    fewfit::load_options options;
+    options.kernels = set;
+    if (argc == 4 && std::string_view(argv[3]) != fewfit::name(set)) continue;
+    const auto model = fewfit::model::load(argv[1], options);
+    if (!model && model.error().code == fewfit::errc::unsupported_kernels) continue;
+    if (!model) return 1;
+    const auto vectors = model->encode(fewfit::span<const std::string_view>(texts));
+    if (!vectors) return 1;
+    const auto bits = fewfit::crc32c(vectors->data(), vectors->size() * sizeof(float));
+    std::printf("%s %08x\n", fewfit::name(model->kernels()), static_cast<unsigned>(bits));
+  }
 }

@@ -23,7 +23,7 @@ def lines(path):
 
 def ascii():
     """C++ is ASCII, but for the example that README shows."""
-    for path in sources(".hpp", ".cpp"):
+    for path in sources(".hpp", ".inc", ".cpp"):
         if path != ROOT / "examples" / "hello.cpp":
             for number, line in lines(path):
                 if not line.isascii():
@@ -36,7 +36,7 @@ def opening():
         first = path.read_text(encoding="utf-8").splitlines()[:3]
         if first[:2] != ["// SPDX-License-Identifier: MIT", "#pragma once"] or not first[2].startswith("// "):
             yield path, 1, "a header begins with licence, #pragma once and a comment on its purpose"
-    for path in sources(".hpp", ".cpp"):
+    for path in sources(".hpp", ".inc", ".cpp"):
         if path.name == "unicode_tables.hpp":  # generated, and as wide as its rows
             continue
         for number, line in lines(path):

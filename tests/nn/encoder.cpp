@@ -35,13 +35,14 @@ support::plain::rows random_rows(std::size_t n, std::size_t width, std::uint32_t
 }
 
 /// Runs a ragged batch through `layers`; scratch is dirty.
-std::vector<float> run(const shape& s, const std::vector<fewfit::layer_weights>& layers,
-                       const std::vector<std::uint32_t>& offsets, std::vector<float> x) {
+std::vector<float> run(const fewfit::kernel_table& kernels, const shape& s,
+                       const std::vector<fewfit::layer_weights>& layers, const std::vector<std::uint32_t>& offsets,
+                       std::vector<float> x) {
   const fewfit::encoder_shape e{s.d, s.h, s.f};
   const std::size_t rows = offsets.back();
   std::vector<float> context(rows * fewfit::padded(s.d), NAN), wide(rows * fewfit::wide_stride(e), NAN),
       attention(fewfit::attention_scratch({s.d, s.h, rows}), NAN);
-  fewfit::encode_rows(e, layers.data(), layers.size(), offsets.data(), offsets.size() - 1,
+  fewfit::encode_rows(kernels, e, layers.data(), layers.size(), offsets.data(), offsets.size() - 1,
                       {context.data(), wide.data(), attention.data()}, x.data());
   return x;
 }
@@ -57,7 +58,9 @@ TEST_CASE("embed: word plus position, normalised; zeros stay behind the width") 
     const auto norm = pad_rows(random_rows(2, d, 90));
     const std::uint32_t ids[] = {8, 0, 3, 3, 1};
     std::vector<float> rows(5 * stride, NAN);
-    fewfit::embed({words.data(), positions.data(), {norm.data(), norm.data() + stride, d, eps}}, ids, 5, rows.data());
+    const fewfit::kernel_table kernels = support::chosen_kernels();
+    fewfit::embed(kernels, {words.data(), positions.data(), {norm.data(), norm.data() + stride, d, eps}}, ids, 5,
+                  rows.data());
     for (std::size_t t = 0; t < 5; ++t) {
       std::vector<float> expected(d);
       for (std::size_t i = 0; i < d; ++i) expected[i] = words[ids[t] * stride + i] + positions[t * stride + i];
@@ -65,7 +68,7 @@ TEST_CASE("embed: word plus position, normalised; zeros stay behind the width") 
       for (std::size_t i = 0; i < stride; ++i) {
         if (i >= d)
           CHECK(rows[t * stride + i] == 0);
-        else if (support::kernels_are_fused())
+        else if (support::kernels_are_fused(kernels))
           CHECK(rows[t * stride + i] == expected[i]);
       }
     }
@@ -73,9 +76,12 @@ TEST_CASE("embed: word plus position, normalised; zeros stay behind the width") 
 }
 
 TEST_CASE("encoder: two layers give the same bits as the plain network, for odd widths and every length") {
-  if (!support::kernels_are_fused()) {
-    MESSAGE("this build has no fused multiply-add: bits are not compared");
-    return;
+  std::vector<fewfit::kernel_table> sets;
+  for (const fewfit::kernel_table& k : support::all_kernels()) {
+    if (support::kernels_are_fused(k))
+      sets.push_back(k);
+    else
+      MESSAGE("this build has no fused multiply-add: the portable kernels' bits are not compared");
   }
   for (const shape& s : shapes) {
     const layer first(s.d, s.h, s.f, 100), second(s.d, s.h, s.f, 200);
@@ -85,13 +91,16 @@ TEST_CASE("encoder: two layers give the same bits as the plain network, for odd 
       CAPTURE(s.d);
       CAPTURE(tokens);
       auto x = random_rows(tokens, s.d, 300);
-      const auto ours =
-          run(s, {first.view(eps), second.view(eps)}, {0, static_cast<std::uint32_t>(tokens)}, pad_rows(x));
+      const std::vector<float> before = pad_rows(x);
       support::plain::run_layer(first, eps, x);
       support::plain::run_layer(second, eps, x);
-      for (std::size_t t = 0; t < tokens; ++t) {
-        REQUIRE(std::memcmp(&ours[t * stride], x[t].data(), s.d * sizeof(float)) == 0);
-        for (std::size_t i = s.d; i < stride; ++i) REQUIRE(ours[t * stride + i] == 0);
+      for (const fewfit::kernel_table& k : sets) {
+        const auto ours =
+            run(k, s, {first.view(eps), second.view(eps)}, {0, static_cast<std::uint32_t>(tokens)}, before);
+        for (std::size_t t = 0; t < tokens; ++t) {
+          REQUIRE(std::memcmp(&ours[t * stride], x[t].data(), s.d * sizeof(float)) == 0);
+          for (std::size_t i = s.d; i < stride; ++i) REQUIRE(ours[t * stride + i] == 0);
+        }
       }
     }
   }
@@ -103,12 +112,13 @@ TEST_CASE("encoder: a text gives the same bits alone and at any place of a ragge
     const std::size_t stride = fewfit::padded(s.d);
     const std::vector<std::uint32_t> offsets{0, 3, 4, 21, 23, 40};
     const auto x = pad_rows(random_rows(offsets.back(), s.d, 500));
-    const auto together = run(s, {w.view(eps)}, offsets, x);
+    const fewfit::kernel_table kernels = support::chosen_kernels();
+    const auto together = run(kernels, s, {w.view(eps)}, offsets, x);
     for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
       const auto begin = static_cast<std::ptrdiff_t>(offsets[b] * stride),
                  end = static_cast<std::ptrdiff_t>(offsets[b + 1] * stride);
       const auto alone =
-          run(s, {w.view(eps)}, {0, offsets[b + 1] - offsets[b]}, {x.begin() + begin, x.begin() + end});
+          run(kernels, s, {w.view(eps)}, {0, offsets[b + 1] - offsets[b]}, {x.begin() + begin, x.begin() + end});
       CHECK(std::memcmp(alone.data(), together.data() + begin, alone.size() * sizeof(float)) == 0);
     }
   }
@@ -124,7 +134,7 @@ TEST_CASE("self_attention: equal keys attend to every token alike") {
       qkv[t * 3 * stride + stride + i] = 0.25f;
       qkv[t * 3 * stride + 2 * stride + i] = static_cast<float>(t);
     }
-  fewfit::self_attention({d, 2, tokens}, qkv.data(), scratch.data(), out.data());
+  fewfit::self_attention(support::chosen_kernels(), {d, 2, tokens}, qkv.data(), scratch.data(), out.data());
   for (std::size_t t = 0; t < tokens; ++t)
     for (std::size_t i = 0; i < d; ++i) CHECK(out[t * stride + i] == doctest::Approx(18.0).epsilon(1e-6));
 }

@@ -42,12 +42,12 @@ TEST_CASE("pool: a NaN in any row of a maximum is not lost") {
 TEST_CASE("normalize: unit length; a zero vector stays zero") {
   for (const std::size_t width : {std::size_t{3}, std::size_t{16}, std::size_t{20}, std::size_t{384}}) {
     std::vector<float> x = support::random_floats(width, 9, 5);
-    fewfit::normalize(x.data(), width);
+    fewfit::normalize(support::chosen_kernels(), x.data(), width);
     double square = 0;
     for (const float v : x) square += static_cast<double>(v) * static_cast<double>(v);
     CHECK(square == doctest::Approx(1).epsilon(1e-6));
     std::fill(x.begin(), x.end(), 0.0f);
-    fewfit::normalize(x.data(), width);
+    fewfit::normalize(support::chosen_kernels(), x.data(), width);
     for (const float v : x) CHECK(v == 0);
   }
 }

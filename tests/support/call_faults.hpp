@@ -71,6 +71,14 @@ inline fewfit::errc cancelled_call() {
   return plan.run_all();
 }
 
+/// Kernels that no processor has.
+inline fewfit::errc wrong_kernels() {
+  fewfit::load_options options;
+  options.kernels = static_cast<fewfit::kernels>(99);
+  const aligned_bytes bytes(tiny_file(tiny_model()).bytes());
+  return fewfit::model::from_memory(bytes.data(), bytes.size(), options).error().code;
+}
+
 inline fewfit::errc wrong_span() {
   const tiny_loaded m(tiny_model());
   const std::string_view text = "good";

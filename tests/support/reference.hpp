@@ -16,12 +16,30 @@
 namespace support {
 
 /// Whether the kernels' multiply-add rounds once. Without the hardware for it (plain SSE2) bits are not promised.
-inline bool kernels_are_fused() {
+inline bool kernels_are_fused(const fewfit::kernel_table& k) {
+  if (k.name != fewfit::kernels::portable) return true;
   const float a = 1 + 0x1p-12f, c = -1;
   float out[fewfit::lanes];
-  fewfit::detail::store(
-      out, fewfit::detail::multiply_add(fewfit::detail::all(a), fewfit::detail::all(a), fewfit::detail::all(c)));
+  namespace set = fewfit::portable;
+  set::store(out, set::multiply_add(set::all(a), set::all(a), set::all(c)));
   return out[0] == std::fma(a, a, c);
+}
+
+/// Every set of kernels that this build has and this processor can run.
+inline std::vector<fewfit::kernel_table> all_kernels() {
+  std::vector<fewfit::kernel_table> found;
+  for (const fewfit::kernels name : {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512}) {
+    fewfit::kernel_table k{};
+    if (fewfit::select_kernels(name, k)) found.push_back(k);
+  }
+  return found;
+}
+
+/// What a program gets that does not ask for others.
+inline fewfit::kernel_table chosen_kernels() {
+  fewfit::kernel_table k{};
+  fewfit::select_kernels(fewfit::kernels::automatic, k);
+  return k;
 }
 
 inline std::vector<float> random_floats(std::size_t n, std::uint32_t seed, float scale = 1) {

@@ -116,7 +116,7 @@ void inspect(const options& options) {
   add_config(out, model.config());
   add_tokenizer(out, model);
   add_head(out, model);
-  out.add("kernels", model.kernels() == fewfit::kernels::portable ? "portable" : "automatic");
+  out.add("kernels", fewfit::name(model.kernels()));
   out.add_count("bytes_mapped", model.footprint().mapped);
   out.add_count("bytes_private", model.footprint().private_bytes);
   out.add_count("bytes_workspace", model.footprint().workspace);

@@ -8,7 +8,10 @@
 // from 0. 1/sqrt(d) is applied to the queries after their layer, not folded into its weights, so that half-precision
 // checkpoints stay exact. Probabilities stay unnormalised; their sum divides the output.
 
-#include "fewfit/nn/kernels.hpp"
+#include <cmath>
+#include <cstring>
+
+#include "fewfit/nn/simd/select.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -60,7 +63,8 @@ inline void pack_values(const float* v, std::size_t ld, std::size_t tokens, std:
 /// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], first D columns
 /// needs   scratch of attention_scratch() floats; changes the queries (scales them)
 /// cost    2 T^2 D fused multiply-adds and T^2 H exponentials
-inline void self_attention(const attention_shape& s, float* qkv, float* scratch, float* out) noexcept {
+inline void self_attention(const kernel_table& k, const attention_shape& s, float* qkv, float* scratch,
+                           float* out) noexcept {
   const std::size_t stride = padded(s.hidden), ld = 3 * stride, d = s.head_size(), keys = padded(s.tokens);
   float* const key_panels = scratch;
   float* const value_panels = key_panels + keys * (d + 1);
@@ -69,7 +73,7 @@ inline void self_attention(const attention_shape& s, float* qkv, float* scratch,
   const linear_weights key_weights{key_panels, d, keys}, value_weights{value_panels, s.tokens, padded(d)};
 
   const float root = 1.0f / std::sqrt(static_cast<float>(d));
-  for (std::size_t t = 0; t < s.tokens; ++t) scale(qkv + t * ld, stride, root);
+  for (std::size_t t = 0; t < s.tokens; ++t) k.scale(qkv + t * ld, stride, root);
   for (std::size_t head = 0; head < s.heads; ++head) {
     const float* query = qkv + head * d;
     detail::pack_keys(query + stride, ld, s.tokens, d, key_panels);
@@ -77,9 +81,9 @@ inline void self_attention(const attention_shape& s, float* qkv, float* scratch,
     for (std::size_t begin = 0; begin < s.tokens; begin += query_block) {
       const std::size_t count = s.tokens - begin < query_block ? s.tokens - begin : query_block;
       float sums[query_block];
-      linear(query + begin * ld, ld, count, key_weights, scores, keys);
-      for (std::size_t i = 0; i < count; ++i) sums[i] = softmax_numerators(scores + i * keys, s.tokens);
-      linear(scores, keys, count, value_weights, output, padded(d));
+      k.linear(query + begin * ld, ld, count, key_weights, scores, keys, after::store);
+      for (std::size_t i = 0; i < count; ++i) sums[i] = k.softmax_numerators(scores + i * keys, s.tokens);
+      k.linear(scores, keys, count, value_weights, output, padded(d), after::store);
       for (std::size_t i = 0; i < count; ++i) {
         float* to = out + (begin + i) * stride + head * d;
         for (std::size_t j = 0; j < d; ++j) to[j] = output[i * padded(d) + j] / sums[i];

@@ -5,7 +5,7 @@
 // Source: Devlin et al. 2019, section 3, figure 2; BertEmbeddings.forward of transformers 4.52.3 (modeling_bert.py).
 // Single texts have token type 0 throughout, so its row is added to the position rows when the file is written.
 
-#include "fewfit/nn/kernels.hpp"
+#include "fewfit/nn/simd/select.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -21,7 +21,8 @@ struct embedding_weights {
 /// shape   ids [T] -> rows [T, padded D]
 /// needs   every id < R; T <= P (the tokenizer gives no other)
 /// cost    3 T D additions, no allocation
-inline void embed(const embedding_weights& w, const std::uint32_t* ids, std::size_t tokens, float* rows) noexcept {
+inline void embed(const kernel_table& k, const embedding_weights& w, const std::uint32_t* ids, std::size_t tokens,
+                  float* rows) noexcept {
   const std::size_t stride = padded(w.layer_norm.width);
   for (std::size_t t = 0; t < tokens; ++t) {
     const float* word = w.word + ids[t] * stride;
@@ -29,7 +30,7 @@ inline void embed(const embedding_weights& w, const std::uint32_t* ids, std::siz
     float* row = rows + t * stride;
     for (std::size_t i = 0; i < stride; ++i) row[i] = word[i] + position[i];
   }
-  layer_norm(rows, stride, tokens, w.layer_norm);
+  k.layer_norm(rows, stride, tokens, w.layer_norm);
 }
 
 }  // namespace v0

@@ -46,36 +46,37 @@ constexpr std::size_t wide_stride(const encoder_shape& s) noexcept {
 /// x <- layer_norm(x + output(self_attention(query x, key x, value x)))
 ///
 /// shape   x [N, padded D], offsets [B + 1] with offsets[0] = 0 and offsets[B] = N
-inline void attention_block(const encoder_shape& s, const layer_weights& w, const std::uint32_t* offsets,
-                            std::size_t texts, const encoder_scratch& scratch, float* x) noexcept {
+inline void attention_block(const kernel_table& k, const encoder_shape& s, const layer_weights& w,
+                            const std::uint32_t* offsets, std::size_t texts, const encoder_scratch& scratch,
+                            float* x) noexcept {
   const std::size_t rows = offsets[texts], stride = padded(s.hidden);
-  linear(x, stride, rows, w.query_key_value, scratch.wide, 3 * stride);
+  k.linear(x, stride, rows, w.query_key_value, scratch.wide, 3 * stride, after::store);
   for (std::size_t b = 0; b < texts; ++b) {
     const attention_shape shape{s.hidden, s.heads, offsets[b + 1] - offsets[b]};
-    self_attention(shape, scratch.wide + offsets[b] * 3 * stride, scratch.attention,
+    self_attention(k, shape, scratch.wide + offsets[b] * 3 * stride, scratch.attention,
                    scratch.context + offsets[b] * stride);
   }
-  linear_add(scratch.context, stride, rows, w.attention_output, x, stride);
-  layer_norm(x, stride, rows, w.attention_layer_norm);
+  k.linear(scratch.context, stride, rows, w.attention_output, x, stride, after::add);
+  k.layer_norm(x, stride, rows, w.attention_layer_norm);
 }
 
 /// x <- layer_norm(x + output(gelu(intermediate x)))
-inline void feed_forward_block(const encoder_shape& s, const layer_weights& w, std::size_t rows,
-                               const encoder_scratch& scratch, float* x) noexcept {
+inline void feed_forward_block(const kernel_table& k, const encoder_shape& s, const layer_weights& w,
+                               std::size_t rows, const encoder_scratch& scratch, float* x) noexcept {
   const std::size_t stride = padded(s.hidden), f = padded(s.intermediate);
-  linear_gelu(x, stride, rows, w.intermediate, scratch.wide, f);
-  linear_add(scratch.wide, f, rows, w.output, x, stride);
-  layer_norm(x, stride, rows, w.output_layer_norm);
+  k.linear(x, stride, rows, w.intermediate, scratch.wide, f, after::gelu);
+  k.linear(scratch.wide, f, rows, w.output, x, stride, after::add);
+  k.layer_norm(x, stride, rows, w.output_layer_norm);
 }
 
 /// All layers, in place.    cost  per token and layer 4 D^2 + 2 D F fused multiply-adds, plus attention; no
 /// allocation
-inline void encode_rows(const encoder_shape& s, const layer_weights* layers, std::size_t count,
+inline void encode_rows(const kernel_table& k, const encoder_shape& s, const layer_weights* layers, std::size_t count,
                         const std::uint32_t* offsets, std::size_t texts, const encoder_scratch& scratch,
                         float* x) noexcept {
   for (std::size_t l = 0; l < count; ++l) {
-    attention_block(s, layers[l], offsets, texts, scratch, x);
-    feed_forward_block(s, layers[l], offsets[texts], scratch, x);
+    attention_block(k, s, layers[l], offsets, texts, scratch, x);
+    feed_forward_block(k, s, layers[l], offsets[texts], scratch, x);
   }
 }
 

@@ -5,7 +5,10 @@
 // Source: sentence-transformers 4.1.0, models/Pooling.py and models/Normalize.py. With ragged batches there is no
 // attention mask: the mean is the plain mean of the rows.
 
-#include "fewfit/nn/kernels.hpp"
+#include <cmath>
+#include <cstring>
+
+#include "fewfit/nn/simd/select.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -51,19 +54,8 @@ inline void pool(pooling how, const float* rows, std::size_t tokens, std::size_t
 /// Divides a vector by its length, or by 1e-12 where that is larger.
 ///
 /// source  torch.nn.functional.normalize; the squares are summed as rows are: lane i mod 16, then the lanes fold
-inline void normalize(float* vector, std::size_t width) noexcept {
-  detail::packet sum[detail::packets];
-  for (auto& s : sum) s = detail::all(0.0f);
-  for (std::size_t begin = 0; begin < width; begin += lanes) {
-    float block[lanes] = {};
-    const std::size_t count = width - begin < lanes ? width - begin : lanes;
-    std::memcpy(block, vector + begin, count * sizeof(float));
-    for (int k = 0; k < detail::packets; ++k) {
-      const detail::packet v = detail::load(block + k * detail::packet_size);
-      sum[k] = detail::multiply_add(v, v, sum[k]);
-    }
-  }
-  const float length = std::sqrt(detail::fold(sum));
+inline void normalize(const kernel_table& k, float* vector, std::size_t width) noexcept {
+  const float length = std::sqrt(k.sum_of_squares(vector, width));
   const float divisor = length > 1e-12f ? length : 1e-12f;
   for (std::size_t i = 0; i < width; ++i) vector[i] /= divisor;
 }

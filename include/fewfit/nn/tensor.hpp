@@ -11,7 +11,6 @@
 // the instruction set. Batches are ragged: N rows one after another, text b has rows offsets[b] to offsets[b + 1], no
 // padding, no mask, no pad id anywhere.
 
-#include <Eigen/Core>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,14 +19,24 @@
 namespace fewfit {
 inline namespace v0 {
 
-static_assert(EIGEN_VERSION_AT_LEAST(3, 4, 0), "fewfit needs Eigen 3.4 or later");
+/// What the weights of a linear layer are stored as; the values are the model file's.
+enum class number_type : std::uint32_t { f32 = 1, f16 = 2 };
 
-/// x W^T + b with the weights in panels.
+/// x W^T + b with the weights in panels of 16 outputs: { f32 bias [16], w [inputs][16] }.
 struct linear_weights {
-  const float* panels = nullptr;  // [outputs / 16] { bias [16], w [inputs][16] }
-  std::size_t inputs = 0;         // K
-  std::size_t outputs = 0;        // a multiple of 16
+  const void* panels = nullptr;  // [outputs / 16], 64 bytes aligned
+  std::size_t inputs = 0;        // K
+  std::size_t outputs = 0;       // a multiple of 16
+  number_type type = number_type::f32;
 };
+
+/// Bytes of one panel. With 16 bits, inputs are filled up to an even number, so that each panel begins aligned.
+constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
+  return type == number_type::f32 ? (inputs + 1) * lanes * 4 : lanes * 4 + (inputs + 1) / 2 * 2 * lanes * 2;
+}
+
+/// What becomes of a product: stored, put through GELU and stored, or added to what is there.
+enum class after : std::uint32_t { store, gelu, add };
 
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias, over rows of D.
 struct layer_norm_weights {
