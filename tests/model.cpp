@@ -5,6 +5,7 @@
 #include <cfenv>
 #include <cstring>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -108,6 +109,52 @@ TEST_CASE("kernels are chosen at load, can be asked for by name, and give the sa
     if (support::kernels_are_fused(k))
       CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
   }
+}
+
+TEST_CASE(
+    "halves: the same bits as the f32 file of the same numbers, with every set of kernels, for odd widths, too") {
+  const std::string_view texts[] = {"good bad", "a \xD0\xB0 good", "bad bad bad bad", ""};
+  for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}}) {
+    support::tiny_options shape;
+    shape.D = d, shape.H = h, shape.F = f;
+    support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
+    for (const fewfit::kernel_table& k : support::all_kernels()) {
+      fewfit::load_options options;
+      options.kernels = k.name;
+      parts.halves = false;
+      const support::tiny_loaded whole(parts, options);
+      parts.halves = true;
+      const support::tiny_loaded halves(parts, options);
+      CHECK(halves->config().linear_type == 2);
+      CHECK(halves->config().embedding_type == 2);
+      const std::vector<float> expected = whole->encode(texts).value(), found = halves->encode(texts).value();
+      CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
+TEST_CASE("halves that are not finite, and padding that is not zero, are refused") {
+  support::tiny_options shape;
+  shape.D = 15, shape.H = 5, shape.F = 33;
+  support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
+  parts.halves = true;
+  const auto code = [&](const std::string& field, std::uint16_t value, std::size_t index) {
+    support::tiny_file f(parts);
+    f.set(field, value, index);
+    return support::load_error(f.bytes(), fewfit::verify::full).code;
+  };
+  CHECK(code("layer0.intermediate", 0x3C00u, 32 + 5) == fewfit::errc::none);
+  for (const int pattern : {0x7C00, 0xFC00, 0x7E00}) {
+    const auto bad = static_cast<std::uint16_t>(pattern);
+    CHECK(code("layer0.intermediate", bad, 32 + 5) == fewfit::errc::non_finite_weight);
+    CHECK(code("layer1.output", bad, 32 + 16 * 32 + 3) == fewfit::errc::non_finite_weight);
+    CHECK(code("word_embeddings.rows", bad, 7) == fewfit::errc::non_finite_weight);
+  }
+  CHECK(code("layer0.intermediate", 0x7F80u, 1) == fewfit::errc::non_finite_weight);          // the bias is f32
+  CHECK(code("layer0.intermediate", 1, 32 + 15 * 16 + 2) == fewfit::errc::padding_not_zero);  // input 15 of 15
+  CHECK(code("layer0.attention output", 1, 32 + 15) == fewfit::errc::padding_not_zero);       // output 15 of 15
+  CHECK(code("layer0.attention output", 1, 31) == fewfit::errc::padding_not_zero);            // its bias
+  CHECK(code("word_embeddings.rows", 1, 15) == fewfit::errc::padding_not_zero);
 }
 
 TEST_CASE("tokens by id: pieces, added ones, and ids that have none") {

@@ -48,11 +48,12 @@ namespace detail {
 inline layer_weights bind_layer(const layer_section& l, const model_config& c) noexcept {
   const std::size_t d = c.hidden_size, stride = padded(d), f = c.intermediate_size;
   const float eps = static_cast<float>(c.layer_norm_eps);
-  return {{l.query_key_value, d, 3 * stride},
-          {l.attention_output, d, stride},
+  const auto type = static_cast<number_type>(c.linear_type);
+  return {{l.query_key_value, d, 3 * stride, type},
+          {l.attention_output, d, stride, type},
           {l.attention_layer_norm, l.attention_layer_norm + stride, d, eps},
-          {l.intermediate, d, padded(f)},
-          {l.output, f, stride},
+          {l.intermediate, d, padded(f), type},
+          {l.output, f, stride, type},
           {l.output_layer_norm, l.output_layer_norm + stride, d, eps}};
 }
 
@@ -136,10 +137,17 @@ class binder {
   }
 
   void bind_embeddings() noexcept {
-    const float *norm = nullptr, *positions = nullptr, *words = nullptr;
+    const float *norm = nullptr, *positions = nullptr;
+    const void* words = nullptr;
+    const auto type = static_cast<number_type>(m_.config.embedding_type);
     if (expect(section_type::word_embeddings)) {
       note(read_word_embeddings(walk_.content(), m_.config, words));
-      check_finite(), walk_.next();
+      const bytes content = walk_.content();
+      if (type == number_type::f32)
+        check_finite();
+      else
+        check_finite(reinterpret_cast<const std::uint16_t*>(content.data), content.size / 2, "word_embeddings");
+      walk_.next();
     }
     if (expect(section_type::position_embeddings)) {
       note(read_position_embeddings(walk_.content(), m_.config, norm, positions));
@@ -147,14 +155,33 @@ class binder {
     }
     const std::size_t d = m_.config.hidden_size;
     if (good())
-      m_.embeddings = {words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}};
+      m_.embeddings = {
+          words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}, type};
+  }
+
+  /// A layer whose numbers are not all of one type.
+  void check_layer(const layer_weights& l) noexcept {
+    for (const linear_weights* w : {&l.query_key_value, &l.attention_output, &l.intermediate, &l.output}) {
+      if (!full_) return;
+      const std::uint64_t panels = w->outputs / lanes;
+      const std::uint64_t bad = first_non_finite_panel(w->panels, w->type, panels, w->inputs);
+      if (bad != panels) note({errc::non_finite_weight, "layer", bad});
+    }
+    for (const layer_norm_weights* n : {&l.attention_layer_norm, &l.output_layer_norm}) {
+      check_finite(n->weight, n->width, "layer");
+      check_finite(n->bias, n->width, "layer");
+    }
   }
 
   void bind_layer_number(std::uint32_t l) noexcept {
     layer_section section{};
     if (!expect(section_type::layer)) return;
     note(read_layer(walk_.content(), m_.config, section));
-    check_finite(), walk_.next();
+    if (m_.config.linear_type == static_cast<std::uint32_t>(number_type::f32))
+      check_finite();
+    else if (good())
+      check_layer(bind_layer(section, m_.config));
+    walk_.next();
     if (good()) m_.layers[l] = bind_layer(section, m_.config);
   }
 

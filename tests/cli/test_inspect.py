@@ -14,7 +14,7 @@ class Inspect(unittest.TestCase):
         facts = json.loads(done.stdout)
         self.assertEqual(facts["labels"], LABELS)
         self.assertEqual((facts["hidden_size"], facts["num_hidden_layers"], facts["vocab_size"]), (384, 3, 30522))
-        self.assertEqual((facts["pooling"], facts["hidden_act"], facts["linear_type"]), ("mean", "gelu", "f32"))
+        self.assertEqual((facts["pooling"], facts["hidden_act"], facts["linear_type"]), ("mean", "gelu", "f16"))
         self.assertEqual(facts["special_tokens"], ["[CLS]", "[SEP]"])
         self.assertEqual(facts["license"].lower(), "apache-2.0")
 

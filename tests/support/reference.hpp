@@ -11,7 +11,10 @@
 #include <random>
 #include <vector>
 
+#include <string>
+
 #include "fewfit/nn/encoder.hpp"
+#include "halves.hpp"
 
 namespace support {
 
@@ -71,6 +74,20 @@ struct dense {
   }
   fewfit::linear_weights view() const { return {panels.data(), inputs, fewfit::padded(outputs)}; }
 };
+
+/// The panels of a layer whose weights halves can hold.
+inline std::string half_panels(const dense& w) {
+  std::string out;
+  for (std::size_t first = 0; first < w.outputs; first += 16) {
+    out.append(reinterpret_cast<const char*>(&w.bias[first]), 16 * sizeof(float));
+    for (std::size_t k = 0; k < (w.inputs + 1) / 2 * 2; ++k)
+      for (std::size_t o = first; o < first + 16; ++o) {
+        const std::uint16_t half = k < w.inputs ? half_of(w.weight[o * w.inputs + k]) : std::uint16_t{0};
+        out.append(reinterpret_cast<const char*>(&half), sizeof half);
+      }
+  }
+  return out;
+}
 
 namespace plain {
 

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "halves.hpp"
 #include "short_words_builder.hpp"
 #include "trie_builder.hpp"
 
@@ -100,6 +101,7 @@ struct tiny_parts {
   std::vector<float> words, positions;  // [R, D], [P, D]
   tiny_norm embedding_norm;
   std::vector<tiny_layer> layers;
+  bool halves = false;  // linear layers and word rows in f16
   bool binary = false, integer_labels = false;
   std::string head_name = "head";
   std::vector<std::string> labels;
@@ -114,6 +116,15 @@ struct tiny_parts {
     throw std::out_of_range("no such token");
   }
 };
+
+/// The same model with weights that halves can hold, as f32 still.
+inline tiny_parts rounded_to_halves(tiny_parts p) {
+  for (float& x : p.words) x = rounded_to_half(x);
+  for (tiny_layer& l : p.layers)
+    for (tiny_linear* w : {&l.query, &l.key, &l.value, &l.attention_output, &l.intermediate, &l.output})
+      for (float& x : w->weight) x = rounded_to_half(x);
+  return p;
+}
 
 /// What varies between tiny models.
 struct tiny_options {
@@ -290,6 +301,15 @@ class tiny_file {
     }
     array(name + " offsets", offsets), array(name, pool);
   }
+  /// Rows of halves.
+  void half_rows(const std::string& name, const std::vector<float>& values, std::size_t width) {
+    std::vector<std::uint16_t> out;
+    for (std::size_t i = 0; i != values.size(); ++i) {
+      out.push_back(half_of(values[i]));
+      if ((i + 1) % width == 0) out.resize(up_to_16(out.size()));
+    }
+    array(name, out);
+  }
   void rows(const std::string& name, const std::vector<float>& values, std::size_t width) {
     std::vector<float> out;
     for (std::size_t i = 0; i < values.size(); i += width) {
@@ -313,6 +333,28 @@ class tiny_file {
           }
     array(name, out);
   }
+  /// The same with halves: an odd number of inputs is filled up by one.
+  void half_panels(const std::string& name, const std::vector<const tiny_linear*>& all) {
+    std::vector<std::uint16_t> out;
+    for (const tiny_linear* w : all)
+      for (std::size_t first = 0; first < w->outputs; first += 16) {
+        const auto column = [&](std::size_t o, std::size_t k) {
+          return o < w->outputs ? w->weight[o * w->inputs + k] : 0;
+        };
+        for (std::size_t o = first; o < first + 16; ++o) {
+          const float bias = o < w->outputs ? w->bias[o] : 0;
+          std::uint16_t parts[2];
+          std::memcpy(parts, &bias, sizeof bias);
+          out.insert(out.end(), parts, parts + 2);
+        }
+        for (std::size_t k = 0; k < (w->inputs + 1) / 2 * 2; ++k)
+          for (std::size_t o = first; o < first + 16; ++o) out.push_back(k < w->inputs ? half_of(column(o, k)) : 0);
+      }
+    array(name, out);
+  }
+  void linear(const std::string& name, const std::vector<const tiny_linear*>& all) {
+    parts_.halves ? half_panels(name, all) : panels(name, all);
+  }
   std::uint32_t trie(const std::string& name, const std::vector<std::string>& all,
                      const std::function<bool(std::size_t)>& is_in) {
     std::vector<trie_builder::entry> entries;
@@ -328,7 +370,8 @@ class tiny_file {
     field("hidden_size", p.D), field("num_attention_heads", p.H), field("intermediate_size", p.F);
     field("num_hidden_layers", p.L), field("vocab_size", p.R), field("max_position_embeddings", p.P);
     field("max_length", p.M), field("hidden_act", 1u), field("pooling", p.pooling), field("normalize", p.normalize);
-    field("linear layers", 1u), field("word embeddings", 1u), field("layer_norm_eps", p.eps), zeros(72);
+    const std::uint32_t type = p.halves ? 2 : 1;
+    field("linear layers", type), field("word embeddings", type), field("layer_norm_eps", p.eps), zeros(72);
   }
   void add_tokenizer() {
     const tiny_parts& p = parts_;
@@ -359,14 +402,15 @@ class tiny_file {
     strings("strings", parts_.vocabulary);
   }
   void add_embeddings() {
-    open(4, "word_embeddings"), rows("rows", parts_.words, parts_.D);
+    open(4, "word_embeddings");
+    parts_.halves ? half_rows("rows", parts_.words, parts_.D) : rows("rows", parts_.words, parts_.D);
     open(5, "position_embeddings"), norm("norm", parts_.embedding_norm), rows("rows", parts_.positions, parts_.D);
   }
   void add_layer(const tiny_layer& l, const std::string& name) {
     open(6, name);
-    panels("query, key, value", {&l.query, &l.key, &l.value});
-    panels("attention output", {&l.attention_output}), norm("attention norm", l.attention_norm);
-    panels("intermediate", {&l.intermediate}), panels("output", {&l.output}), norm("output norm", l.output_norm);
+    linear("query, key, value", {&l.query, &l.key, &l.value});
+    linear("attention output", {&l.attention_output}), norm("attention norm", l.attention_norm);
+    linear("intermediate", {&l.intermediate}), linear("output", {&l.output}), norm("output norm", l.output_norm);
   }
   void add_head() {
     const tiny_parts& p = parts_;

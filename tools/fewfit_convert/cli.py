@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import List, NoReturn, Optional
 
-from . import __version__, reader, writer
+from . import __version__, reader, spec, writer
 from .errors import Refused
 from .progress import Progress
 
@@ -32,8 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="fewfit-convert", description="Converts a SetFit model folder into one fewfit model file.")
     parser.add_argument("model_dir", metavar="MODEL_DIR", help="what SetFitModel.save_pretrained wrote")
     parser.add_argument("-o", "--output", metavar="M.fewfit", required=True, help="the model file to write")
-    parser.add_argument("--dtype", choices=("f32", "f16", "bf16", "i8"), default="f32", help="of linear layers")
-    parser.add_argument("--embeddings", choices=("f32", "f16", "i8"), default="f32", help="of word embeddings")
+    default = "(default: f16 where they are stored in f16, else f32)"
+    parser.add_argument("--dtype", choices=("f32", "f16", "bf16", "i8"), help=f"of linear layers {default}")
+    parser.add_argument("--embeddings", choices=("f32", "f16", "i8"), help=f"of word embeddings {default}")
     parser.add_argument(
         "--golden",
         metavar="FILE",
@@ -49,10 +50,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """This release writes one type."""
+    """A file that no reader takes is not written."""
     for option, value in (("--dtype", options.dtype), ("--embeddings", options.embeddings)):
-        if value != "f32":
-            parser.error(f"{option} {value}: this release writes f32")
+        if value is not None and value not in spec.READ_TYPES:
+            parser.error(f"{option} {value}: this release computes with {' and '.join(spec.READ_TYPES)}")
 
 
 def _check_output(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -74,12 +75,14 @@ def _convert(options: argparse.Namespace) -> None:
     with Progress() as progress:
         if options.trust_pickle:
             progress.note("--trust-pickle: opening model_head.pkl runs the code it holds")
-        model = reader.read(options.model_dir, options.golden, options.trust_pickle, progress.stage)
+        types = (options.dtype, options.embeddings)
+        model = reader.read(options.model_dir, options.golden, options.trust_pickle, progress.stage, *types)
         parts = writer.sections(model)
         size = writer.write(options.output, progress.over(parts, "writing"), len(parts))
     classes = len(model.head.labels)
     tested = len(model.self_test.texts) if model.self_test else "no"
-    progress.note(f"{options.output}: {size / 1e6:.1f} MB, {classes} classes, {tested} self-test texts")
+    types = f"{model.config.linear_type} weights, {model.config.embeddings_type} embeddings"
+    progress.note(f"{options.output}: {size / 1e6:.1f} MB, {types}, {classes} classes, {tested} self-test texts")
 
 
 def _terminated(_signal: int, _frame: object) -> NoReturn:

@@ -27,6 +27,8 @@ class Config:
     pooling: str
     normalize: bool
     layer_norm_eps: float
+    linear_type: str = "f32"
+    embeddings_type: str = "f32"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from . import __version__, card, head, spec, tokenizer
 from .errors import Refused
 from .folder import Folder, parse_json
 from .model import Config, Model, SelfTest
-from .safetensors_file import expected_shapes, read_checkpoint
+from .safetensors_file import Checkpoint, expected_shapes, linear_weights, read_checkpoint
 
 _CONFIG = "config.json"
 _MODULES = "modules.json"
@@ -231,13 +231,22 @@ def _about(folder: Folder) -> Dict[str, str]:
     return values
 
 
+def _types(dtype: Optional[str], embeddings: Optional[str], tensors: Checkpoint, layers: int) -> Dict[str, str]:
+    """The types to write: what was asked for, else f16 where the checkpoint is stored so and loses nothing by it."""
+    linear = dtype or ("f16" if tensors.is_f16(linear_weights(layers)) else "f32")
+    by_storage = "f16" if tensors.is_f16([spec.WORD_ROWS]) else "f32"
+    return {"linear_type": linear, "embeddings_type": embeddings or ("i8" if linear == "i8" else by_storage)}
+
+
 def read(
     path: str,
     golden: Optional[str] = None,
     trust_pickle: bool = False,
     stage: Callable[[str], None] = lambda name: None,
+    dtype: Optional[str] = None,
+    embeddings: Optional[str] = None,
 ) -> Model:
-    """The model in the folder at `path`; `stage` is told what is being read."""
+    """The model in the folder at `path`; `stage` is told what is being read. Types that are None are chosen."""
     if not os.path.isdir(path):
         raise Refused(f"{path} is not a folder")
     folder = Folder(path)
@@ -264,5 +273,6 @@ def read(
         pooling=pooling,
         normalize=len(modules) == 3 or bool(setfit.get("normalize_embeddings")),
         layer_norm_eps=_epsilon(bert),
+        **_types(dtype, embeddings, tensors, layers),
     )
     return Model(config, words.state, tensors, classifier, _about(folder), test)

@@ -6,7 +6,7 @@ The safetensors package checks the container. Types are widened here, because nu
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, Iterable, List, Tuple
 
 import numpy as np
 import safetensors
@@ -57,6 +57,13 @@ def expected_shapes(hidden: int, inner: int, layers: int, rows: int, positions: 
     return shapes
 
 
+def linear_weights(layers: int) -> List[str]:
+    """The names of the weights that linear layers multiply with."""
+    parts = [f"attention.self.{name}" for name in ("query", "key", "value")]
+    parts += ["attention.output.dense", "intermediate.dense", "output.dense"]
+    return [f"encoder.layer.{index}.{part}.weight" for index in range(layers) for part in parts]
+
+
 class Checkpoint:
     """The tensors of a checkpoint, widened or rounded to f32 when they are asked for."""
 
@@ -71,6 +78,10 @@ class Checkpoint:
         if not np.isfinite(values).all():
             raise Refused(f"tensor {name} in {FILE} holds a value that is not a finite float32 number")
         return values.reshape(entry["shape"])
+
+    def is_f16(self, names: Iterable[str]) -> bool:
+        """Whether all of these tensors are stored in f16, so that f16 holds them exactly."""
+        return all(self._tensors[name]["dtype"] == "F16" for name in names)
 
 
 def _deserialize(folder: Folder) -> List[Tuple[str, dict]]:

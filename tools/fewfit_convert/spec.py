@@ -58,6 +58,12 @@ COUNT = struct.Struct("<I60x")
 ACTIVATIONS = {"gelu": 1}
 POOLINGS = {"mean": 1, "cls": 2, "max": 3}
 WEIGHT_TYPES = {"f32": 1, "f16": 2, "bf16": 3, "i8": 4}
+READ_TYPES = ("f32", "f16")
+"""What the headers of this release compute with; the other types are written for those who work on them."""
+
+WORD_ROWS = "embeddings.word_embeddings.weight"
+"""BertModel's name of the table that has a type of its own."""
+
 UNICODE_TABLES = 1
 """The character classes of tokenizers 0.21.1 to 0.22.x."""
 
@@ -95,11 +101,16 @@ MAX_TAKEN_SLOTS = 64
 TRIE_BLOCK = 256
 
 
+def round_up(n: int, multiple: int) -> int:
+    """The next multiple."""
+    return -(-n // multiple) * multiple
+
+
 def pad(n: int) -> int:
     """A width rounded up to whole panels."""
-    return -(-n // PANEL) * PANEL
+    return round_up(n, PANEL)
 
 
 def align(n: int) -> int:
     """A size or offset rounded up to the file's alignment."""
-    return -(-n // ALIGNMENT) * ALIGNMENT
+    return round_up(n, ALIGNMENT)

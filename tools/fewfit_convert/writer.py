@@ -14,7 +14,7 @@ from typing import BinaryIO, Callable, Iterable, List, Sequence
 
 import numpy as np
 
-from . import short_words, spec, trie
+from . import short_words, spec, trie, weights
 from .crc32c import crc32c
 from .errors import Refused
 from .model import Model
@@ -54,38 +54,17 @@ def _row(vector: np.ndarray) -> np.ndarray:
 
 
 def _rows(matrix: np.ndarray) -> np.ndarray:
-    """A matrix whose rows have zeros up to the padded width."""
-    width = spec.pad(matrix.shape[1])
-    if width == matrix.shape[1]:
-        return np.ascontiguousarray(matrix, "<f4")
-    padded = np.zeros((matrix.shape[0], width), "<f4")
-    padded[:, : matrix.shape[1]] = matrix
-    return padded
-
-
-def _linear(weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> np.ndarray:
-    """Layers with the same inputs as one, in panels. shape weights [N, K] each -> [N/16 panels, 1 + K, 16]"""
-    inputs = weights[0].shape[1]
-    outputs = sum(spec.pad(w.shape[0]) for w in weights)
-    panels = np.zeros((outputs // spec.PANEL, 1 + inputs, spec.PANEL), "<f4")
-    first = 0
-    for weight, bias in zip(weights, biases):
-        count = spec.pad(weight.shape[0]) // spec.PANEL
-        rows = np.zeros((count * spec.PANEL, inputs), np.float32)
-        rows[: weight.shape[0]] = weight
-        panels[first : first + count, 0] = _row(bias).reshape(count, spec.PANEL)
-        panels[first : first + count, 1:] = rows.reshape(count, spec.PANEL, inputs).transpose(0, 2, 1)
-        first += count
-    return panels
+    """A matrix in f32 whose rows have zeros up to the padded width."""
+    return weights.rows(matrix, "f32", "")[0]
 
 
 def _config(model: Model) -> Parts:
     """Section 1."""
     c = model.config
-    f32 = spec.WEIGHT_TYPES["f32"]
+    types = (spec.WEIGHT_TYPES[c.linear_type], spec.WEIGHT_TYPES[c.embeddings_type])
     sizes = (c.hidden_size, c.num_attention_heads, c.intermediate_size, c.num_hidden_layers)
     rows = (c.vocab_size, c.max_position_embeddings, c.max_length)
-    kinds = (spec.ACTIVATIONS[c.hidden_act], spec.POOLINGS[c.pooling], int(c.normalize), f32, f32)
+    kinds = (spec.ACTIVATIONS[c.hidden_act], spec.POOLINGS[c.pooling], int(c.normalize), *types)
     return [_record(spec.CONFIG, *sizes, *rows, *kinds, c.layer_norm_eps)]
 
 
@@ -126,7 +105,7 @@ def _vocabulary(model: Model) -> Parts:
 
 def _word_embeddings(model: Model) -> Parts:
     """Section 4."""
-    return [_rows(model.tensor("embeddings.word_embeddings.weight"))]
+    return weights.rows(model.tensor(spec.WORD_ROWS), model.config.embeddings_type, spec.WORD_ROWS)
 
 
 def _position_embeddings(model: Model) -> Parts:
@@ -143,8 +122,9 @@ def _norm(model: Model, name: str) -> Parts:
 
 def _dense(model: Model, *names: str) -> np.ndarray:
     """The named linear layers, which have the same inputs, as one."""
-    weights = [model.tensor(f"{name}.weight") for name in names]
-    return _linear(weights, [model.tensor(f"{name}.bias") for name in names])
+    kind = model.config.linear_type
+    layers = [(model.tensor(f"{name}.weight"), model.tensor(f"{name}.bias"), f"{name}.weight") for name in names]
+    return np.concatenate([weights.panels(weight, bias, kind, name) for weight, bias, name in layers])
 
 
 def _layer(model: Model, index: int) -> Parts:

@@ -154,10 +154,10 @@ USAGE = [
     (["MODEL"], "-o/--output"),
     (["MODEL", "-o", "OUT", "--dtype", "f64"], "invalid choice"),
     (["MODEL", "-o", "OUT", "--unknown"], "unrecognized arguments"),
-    (["MODEL", "-o", "OUT", "--dtype", "f16"], "--dtype f16: this release writes f32"),
-    (["MODEL", "-o", "OUT", "--dtype", "bf16"], "--dtype bf16: this release writes f32"),
-    (["MODEL", "-o", "OUT", "--dtype", "i8"], "--dtype i8: this release writes f32"),
-    (["MODEL", "-o", "OUT", "--embeddings", "i8"], "--embeddings i8: this release writes f32"),
+    (["MODEL", "-o", "OUT", "--embeddings", "bf16"], "invalid choice"),
+    (["MODEL", "-o", "OUT", "--dtype", "bf16"], "--dtype bf16: this release computes with f32 and f16"),
+    (["MODEL", "-o", "OUT", "--dtype", "i8"], "--dtype i8: this release computes with f32 and f16"),
+    (["MODEL", "-o", "OUT", "--embeddings", "i8"], "--embeddings i8: this release computes with f32 and f16"),
     (["MODEL", "-o", "OUT/nowhere/m.fewfit"], "does not exist"),
     (["MODEL", "-o", "MODEL"], "is a folder"),
     (["MODEL", "-o", "MODEL/model.safetensors"], "one of the files that are read"),
@@ -235,5 +235,5 @@ def test_the_demonstration_model_converts_in_seconds(tmp_path):
     result = run(source, "-o", tmp_path / "m.fewfit")
     assert result.returncode == 0, result.stderr
     assert time.perf_counter() - begin < 20
-    assert "3 classes, 24 self-test texts" in result.stderr
+    assert "f16 weights, f16 embeddings, 3 classes, 24 self-test texts" in result.stderr
     shutil.rmtree(tmp_path)

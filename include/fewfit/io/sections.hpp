@@ -7,7 +7,7 @@
 // only the tokenizer can judge (look-ups, special tokens) is left to model.hpp.
 
 #include "fewfit/api.hpp"
-#include "fewfit/io/blob.hpp"
+#include "fewfit/io/arrays.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -33,11 +33,11 @@ struct vocabulary_section {
 };
 
 struct layer_section {
-  const float* query_key_value;       // [3 pad(D) / 16] panels of D inputs
-  const float* attention_output;      // [pad(D) / 16] panels of D inputs
+  const void* query_key_value;        // [3 pad(D) / 16] panels of D inputs
+  const void* attention_output;       // [pad(D) / 16] panels of D inputs
   const float* attention_layer_norm;  // weight [pad(D)], bias [pad(D)]
-  const float* intermediate;          // [pad(F) / 16] panels of D inputs
-  const float* output;                // [pad(D) / 16] panels of F inputs
+  const void* intermediate;           // [pad(F) / 16] panels of D inputs
+  const void* output;                 // [pad(D) / 16] panels of F inputs
   const float* output_layer_norm;     // weight [pad(D)], bias [pad(D)]
 };
 
@@ -55,70 +55,6 @@ struct self_test_section {
   const double* probabilities;  // [count, K]
 };
 
-namespace detail {
-
-/// Index of the first number that is infinite or not a number, or n. Looks at bits: -ffast-math cannot remove it.
-inline std::uint64_t first_non_finite(const float* numbers, std::uint64_t n) noexcept {
-  constexpr std::uint64_t block = 4096;  // branch once a block, so that compilers vectorise the inside
-  for (std::uint64_t begin = 0; begin < n; begin += block) {
-    const std::uint64_t size = n - begin < block ? n - begin : block;
-    std::uint32_t worst = 0;
-    for (std::uint64_t i = 0; i < size; ++i) {
-      std::uint32_t bits;
-      std::memcpy(&bits, numbers + begin + i, sizeof bits);
-      bits &= 0x7FFFFFFFu;
-      worst = bits > worst ? bits : worst;
-    }
-    if (worst < 0x7F800000u) continue;
-    for (std::uint64_t i = begin;; ++i) {
-      std::uint32_t bits;
-      std::memcpy(&bits, numbers + i, sizeof bits);
-      if ((bits & 0x7FFFFFFFu) >= 0x7F800000u) return i;
-    }
-  }
-  return n;
-}
-
-inline std::uint64_t first_non_finite(const double* numbers, std::uint64_t n) noexcept {
-  for (std::uint64_t i = 0; i < n; ++i) {
-    std::uint64_t bits;
-    std::memcpy(&bits, numbers + i, sizeof bits);
-    if ((bits & 0x7FFFFFFFFFFFFFFFu) >= 0x7FF0000000000000u) return i;
-  }
-  return n;
-}
-
-/// Rows whose columns from `width` on are zero.
-inline const float* take_rows(section_reader& in, const char* name, std::uint64_t rows,
-                              std::uint32_t width) noexcept {
-  const std::uint64_t stride = padded(width);
-  const auto* data = in.take_array<float>(rows * stride);
-  if (data == nullptr || stride == width) return data;
-  for (std::uint64_t r = 0; r < rows; ++r)
-    if (!all_zero(reinterpret_cast<const unsigned char*>(data + r * stride + width),
-                  (stride - width) * sizeof(float)))
-      in.fail(errc::padding_not_zero, name, r);
-  return data;
-}
-
-/// A linear layer's panels, `blocks` of `outputs` columns each padded for itself; the padding is zero.
-inline const float* take_panels(section_reader& in, const char* name, std::uint32_t inputs, std::uint32_t outputs,
-                                std::uint32_t blocks = 1) noexcept {
-  const std::uint64_t panels = std::uint64_t{blocks} * padded(outputs) / 16, rows = std::uint64_t{inputs} + 1;
-  const auto* data = in.take_array<float>(panels * rows * 16);
-  if (data == nullptr || outputs % 16 == 0) return data;
-  const std::uint64_t panels_a_block = padded(outputs) / 16;
-  for (std::uint64_t block = 1; block <= blocks; ++block) {
-    const float* last = data + (block * panels_a_block - 1) * rows * 16;
-    for (std::uint64_t r = 0; r < rows; ++r)
-      if (!all_zero(reinterpret_cast<const unsigned char*>(last + r * 16 + outputs % 16), (16 - outputs % 16) * 4))
-        in.fail(errc::padding_not_zero, name, r);
-  }
-  return data;
-}
-
-}  // namespace detail
-
 inline error read_config(bytes content, model_config& c) noexcept {
   section_reader in(content, "config");
   c.hidden_size = in.take_between(1, 8192, errc::bad_dimension, "hidden_size");
@@ -131,8 +67,8 @@ inline error read_config(bytes content, model_config& c) noexcept {
   c.hidden_act = in.take_between(1, 1, errc::unknown_activation, "hidden_act");
   c.pooling = in.take_between(1, 3, errc::unknown_pooling, "pooling");
   c.normalize = in.take_flag("normalize");
-  c.linear_type = in.take_between(1, 1, errc::unknown_weight_type, "linear layers");
-  c.embedding_type = in.take_between(1, 1, errc::unknown_weight_type, "word embeddings");
+  c.linear_type = in.take_between(1, 2, errc::unknown_weight_type, "linear layers");
+  c.embedding_type = in.take_between(1, 2, errc::unknown_weight_type, "word embeddings");
   c.layer_norm_eps = in.take<double>();
   in.take_zeros(72);
   in.finish();
@@ -190,9 +126,10 @@ inline error read_vocabulary(bytes content, const model_config& c, vocabulary_se
   return in.error();
 }
 
-inline error read_word_embeddings(bytes content, const model_config& c, const float*& rows) noexcept {
+inline error read_word_embeddings(bytes content, const model_config& c, const void*& rows) noexcept {
   section_reader in(content, "word_embeddings");
-  rows = detail::take_rows(in, "word_embeddings", c.vocab_size, c.hidden_size);
+  rows = detail::take_rows(in, "word_embeddings", static_cast<number_type>(c.embedding_type), c.vocab_size,
+                           c.hidden_size);
   in.finish();
   return in.error();
 }
@@ -209,11 +146,12 @@ inline error read_position_embeddings(bytes content, const model_config& c, cons
 inline error read_layer(bytes content, const model_config& c, layer_section& l) noexcept {
   section_reader in(content, "layer");
   const std::uint32_t d = c.hidden_size, f = c.intermediate_size;
-  l.query_key_value = detail::take_panels(in, "query, key, value", d, d, 3);
-  l.attention_output = detail::take_panels(in, "attention output", d, d);
+  const auto type = static_cast<number_type>(c.linear_type);
+  l.query_key_value = detail::take_panels(in, "query, key, value", type, d, d, 3);
+  l.attention_output = detail::take_panels(in, "attention output", type, d, d);
   l.attention_layer_norm = detail::take_rows(in, "attention layer_norm", 2, d);
-  l.intermediate = detail::take_panels(in, "intermediate", d, f);
-  l.output = detail::take_panels(in, "output", f, d);
+  l.intermediate = detail::take_panels(in, "intermediate", type, d, f);
+  l.output = detail::take_panels(in, "output", type, f, d);
   l.output_layer_norm = detail::take_rows(in, "output layer_norm", 2, d);
   in.finish();
   return in.error();

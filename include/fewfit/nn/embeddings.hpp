@@ -11,9 +11,10 @@ namespace fewfit {
 inline namespace v0 {
 
 struct embedding_weights {
-  const float* word = nullptr;      // [R, padded D]
+  const void* word = nullptr;       // [R, padded D] of `type`
   const float* position = nullptr;  // [P, padded D], token type 0 included
   layer_norm_weights layer_norm;    // [D]
+  number_type type = number_type::f32;
 };
 
 /// Embeds one text and normalises its rows.
@@ -25,10 +26,8 @@ inline void embed(const kernel_table& k, const embedding_weights& w, const std::
                   float* rows) noexcept {
   const std::size_t stride = padded(w.layer_norm.width);
   for (std::size_t t = 0; t < tokens; ++t) {
-    const float* word = w.word + ids[t] * stride;
-    const float* position = w.position + t * stride;
-    float* row = rows + t * stride;
-    for (std::size_t i = 0; i < stride; ++i) row[i] = word[i] + position[i];
+    const auto* word = static_cast<const unsigned char*>(w.word) + ids[t] * stride * bytes_of(w.type);
+    k.add_rows(w.type, word, w.position + t * stride, rows + t * stride, stride);
   }
   k.layer_norm(rows, stride, tokens, w.layer_norm);
 }

@@ -32,6 +32,7 @@ constexpr int packet_size = packet_math::packet_traits<float>::size;
 // Sums of a tile: as many as leave registers for the weights. Measured on Zen 4: 12 with AVX2 reach 116 GFLOP/s of
 // 117, 16 spill and fall to 66.
 constexpr int tile_sums = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS * 3 / 4;
+constexpr int tile_panels = 1;  // three are up to 3 times as fast for one row or two, and take longer to compile
 constexpr int tile_rows = packet_size == 16 ? 8 : packet_size == 8 ? 6 : packet_size == 4 ? 4 : 1;
 
 static FEWFIT_ALWAYS_INLINE packet load(const float* p) noexcept { return packet_math::ploadu<packet>(p); }

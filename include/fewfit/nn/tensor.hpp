@@ -19,9 +19,6 @@
 namespace fewfit {
 inline namespace v0 {
 
-/// What the weights of a linear layer are stored as; the values are the model file's.
-enum class number_type : std::uint32_t { f32 = 1, f16 = 2 };
-
 /// x W^T + b with the weights in panels of 16 outputs: { f32 bias [16], w [inputs][16] }.
 struct linear_weights {
   const void* panels = nullptr;  // [outputs / 16], 64 bytes aligned
@@ -29,11 +26,6 @@ struct linear_weights {
   std::size_t outputs = 0;       // a multiple of 16
   number_type type = number_type::f32;
 };
-
-/// Bytes of one panel. With 16 bits, inputs are filled up to an even number, so that each panel begins aligned.
-constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
-  return type == number_type::f32 ? (inputs + 1) * lanes * 4 : lanes * 4 + (inputs + 1) / 2 * 2 * lanes * 2;
-}
 
 /// What becomes of a product: stored, put through GELU and stored, or added to what is there.
 enum class after : std::uint32_t { store, gelu, add };

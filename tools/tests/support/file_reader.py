@@ -40,7 +40,7 @@ class Section:
         assert self._data[self._at : self._at + count] == bytes(count)
         self._at += count
 
-    def array(self, kind: str, *shape: int) -> np.ndarray:
+    def array(self, kind: Any, *shape: int) -> np.ndarray:
         """An array at the next multiple of 64."""
         self.zeros(-self._at % 64)
         size = int(np.prod(shape)) * np.dtype(kind).itemsize
@@ -131,25 +131,52 @@ def short_words(keys: np.ndarray, ids: np.ndarray) -> Dict[bytes, int]:
     return {word.to_bytes((word.bit_length() + 7) // 8, "little"): value for word, value in words.items()}
 
 
-def _linear(section: Section, inputs: int, outputs: List[int]) -> List[Tuple[np.ndarray, np.ndarray]]:
+def _widen(raw: np.ndarray, kind: int) -> np.ndarray:
+    """Weights of a float type in f32."""
+    if kind != 3:
+        return raw.astype(np.float32)
+    assert not ((raw & 0x7F80 == 0) & (raw & 0x7F != 0)).any()
+    return (raw.astype("<u4") << 16).view("<f4")
+
+
+def _steps(raw: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """What bytes stand for, after the rules of scales were checked. shape raw [n, k], scale [n]"""
+    largest = np.abs(raw.astype(int)).max(axis=1)
+    assert (raw != -128).all() and np.isfinite(scale).all() and (scale >= 2.0**-126).all()
+    assert ((largest == 127) | ((largest == 0) & (scale == 1))).all()
+    return scale[:, None] * raw.astype(np.float32)
+
+
+def _linear(section: Section, inputs: int, outputs: List[int], kind: int) -> List[Tuple[np.ndarray, np.ndarray]]:
     """Weights [N, K] and biases [N] of the layers in one block of panels; the padding is zero."""
-    columns = sum(pad(n) for n in outputs)
-    panels = section.array("<f4", columns // 16, 1 + inputs, 16)
-    flat = panels.transpose(0, 2, 1).reshape(columns, 1 + inputs)
-    made, first = [], 0
+    type_, multiple, group = {1: ("<f4", 1, 1), 2: ("<f2", 2, 1), 3: ("<u2", 2, 2), 4: ("<i1", 4, 4)}[kind]
+    columns, deep = sum(pad(n) for n in outputs), -(-inputs // multiple) * multiple
+    heads = [("scale", "<f4", 16), ("sum", "<i4", 16)] if kind == 4 else []
+    fields = [*heads, ("bias", "<f4", 16), ("w", type_, (deep // group, 16, group))]
+    panels = section.array(np.dtype(fields), columns // 16)
+    raw = panels["w"].transpose(0, 2, 1, 3).reshape(columns, deep)
+    assert not raw[:, inputs:].any()
+    if kind == 4:
+        assert np.array_equal(panels["sum"].reshape(-1), raw.sum(axis=1, dtype=int))
+        weights = _steps(raw, panels["scale"].reshape(-1))
+    else:
+        weights = _widen(raw, kind)
+    biases, made, first = panels["bias"].reshape(-1), [], 0
     for n in outputs:
-        block = flat[first : first + pad(n)]
-        assert not block[n:].any()
-        made.append((block[:n, 1:], block[:n, 0]))
+        block = slice(first + n, first + pad(n))
+        assert not weights[block].any() and not biases[block].any()
+        made.append((weights[first : first + n, :inputs], biases[first : first + n]))
         first += pad(n)
     return made
 
 
-def _rows(section: Section, rows: int, width: int) -> np.ndarray:
+def _rows(section: Section, rows: int, width: int, kind: int = 1) -> np.ndarray:
     """A matrix whose padding is zero."""
-    made = section.array("<f4", rows, pad(width))
+    scale = section.array("<f4", rows) if kind == 4 else None
+    made = section.array({1: "<f4", 2: "<f2", 4: "<i1"}[kind], rows, pad(width))
     assert not made[:, width:].any()
-    return made[:, :width]
+    values = made.astype(np.float32) if scale is None else _steps(made, scale)
+    return values[:, :width]
 
 
 def _config(section: Section) -> Dict[str, Any]:
@@ -199,11 +226,11 @@ def _vocabulary(section: Section) -> List[str]:
     return tokens
 
 
-def _layer(section: Section, d: int, f: int) -> Dict[str, np.ndarray]:
+def _layer(section: Section, d: int, f: int, kind: int) -> Dict[str, np.ndarray]:
     made: Dict[str, np.ndarray] = {}
 
     def dense(names: List[str], inputs: int, outputs: int) -> None:
-        for name, (weight, bias) in zip(names, _linear(section, inputs, [outputs] * len(names))):
+        for name, (weight, bias) in zip(names, _linear(section, inputs, [outputs] * len(names), kind)):
             made[f"{name}.weight"], made[f"{name}.bias"] = weight, bias
 
     def norm(name: str) -> None:
@@ -264,14 +291,14 @@ def read(data: bytes) -> Dict[str, Any]:
     parts = [section for _, section in found]
     model: Dict[str, Any] = {"config": config, "tokenizer": _tokenizer(parts[1]), "vocab": _vocabulary(parts[2])}
     d, weights = config["D"], {}
-    weights["embeddings.word_embeddings.weight"] = _rows(parts[3], config["R"], d)
+    weights["embeddings.word_embeddings.weight"] = _rows(parts[3], config["R"], d, config["embeddings"])
     parts[3].end()
     for part in ("weight", "bias"):
         weights[f"embeddings.LayerNorm.{part}"] = _rows(parts[4], 1, d)[0]
     model["positions"] = _rows(parts[4], config["P"], d)
     parts[4].end()
     for index in range(config["L"]):
-        layer = _layer(parts[5 + index], d, config["F"])
+        layer = _layer(parts[5 + index], d, config["F"], config["linear"])
         weights.update({f"encoder.layer.{index}.{name}": array for name, array in layer.items()})
     rest = parts[5 + config["L"] :]
     model.update(weights=weights, head=_head(rest[0], d), about=_about(rest[1]), self_test=None)

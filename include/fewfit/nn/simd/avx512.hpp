@@ -25,7 +25,7 @@ constexpr int packet_size = 16;
 // Masked forms with this mask are the plain instructions. The plain forms begin, in g++ 12, with a variable of which
 // it then warns.
 constexpr __mmask16 every = 0xFFFF;
-constexpr int tile_rows = 8, tile_sums = 24;  // of 32 registers
+constexpr int tile_rows = 8, tile_panels = 3, tile_sums = 24;  // of 32 registers
 
 static FEWFIT_ALWAYS_INLINE packet load(const float* p) noexcept { return _mm512_loadu_ps(p); }
 static FEWFIT_ALWAYS_INLINE void store(float* p, packet v) noexcept { _mm512_storeu_ps(p, v); }

@@ -20,12 +20,14 @@ struct kernel_table {
   void (*layer_norm)(float* x, std::size_t ld, std::size_t rows, const layer_norm_weights& w) noexcept;
   void (*scale)(float* x, std::size_t n, float factor) noexcept;
   float (*sum_of_squares)(const float* x, std::size_t n) noexcept;
+  void (*add_rows)(number_type type, const void* word, const float* position, float* row, std::size_t n) noexcept;
 };
 
 /// Through Eigen, as the compiler's options allow.
 inline kernel_table portable_kernels() noexcept {
   namespace set = portable;
-  return {kernels::portable, set::linear, set::softmax_numerators, set::layer_norm, set::scale, set::sum_of_squares};
+  return {kernels::portable,   set::linear,  set::softmax_numerators, set::layer_norm, set::scale,
+          set::sum_of_squares, set::add_rows};
 }
 
 namespace detail {
@@ -33,14 +35,16 @@ namespace detail {
 #if FEWFIT_HAS_AVX2
 inline kernel_table avx2_kernels() noexcept {
   namespace set = avx2;
-  return {kernels::avx2, set::linear, set::softmax_numerators, set::layer_norm, set::scale, set::sum_of_squares};
+  return {kernels::avx2,       set::linear,  set::softmax_numerators, set::layer_norm, set::scale,
+          set::sum_of_squares, set::add_rows};
 }
 #endif
 
 #if FEWFIT_HAS_AVX512
 inline kernel_table avx512_kernels() noexcept {
   namespace set = avx512;
-  return {kernels::avx512, set::linear, set::softmax_numerators, set::layer_norm, set::scale, set::sum_of_squares};
+  return {kernels::avx512,     set::linear,  set::softmax_numerators, set::layer_norm, set::scale,
+          set::sum_of_squares, set::add_rows};
 }
 #endif
 

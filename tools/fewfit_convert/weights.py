@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The types of weights: rows of word embeddings and panels of linear layers, as docs/model_file.md lays them out.
+
+Everything is element by element in f32 or f64, or a sum of integers, so every machine makes the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Tuple
+
+import numpy as np
+
+from . import spec
+from .errors import Refused
+
+_BF16_INFINITY = 0x7F80
+_BF16_SMALLEST_NORMAL = 0x0080
+_SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
+
+
+def padded(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """A matrix with zeros below and to the right."""
+    made = np.zeros((rows, columns), matrix.dtype)
+    made[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return made
+
+
+def _too_large(name: str, kind: str) -> Refused:
+    """What to say of a weight that a type cannot hold."""
+    option = "--embeddings" if name == spec.WORD_ROWS else "--dtype"
+    return Refused(f"tensor {name} holds a value that is too large for {kind}: convert with {option} f32")
+
+
+def to_f16(values: np.ndarray, name: str) -> np.ndarray:
+    """Rounded to the nearest, ties to even; refuses what would become infinite."""
+    with np.errstate(over="ignore", under="ignore"):
+        made = values.astype("<f2")
+    if not np.isfinite(made).all():
+        raise _too_large(name, "f16")
+    return made
+
+
+def to_bf16(values: np.ndarray, name: str) -> np.ndarray:
+    """The upper halves of floats, rounded to the nearest, ties to even; subnormal results are zero, because the
+    instructions that multiply bf16 take them for zero."""
+    bits = np.ascontiguousarray(values, "<f4").view("<u4")
+    made = ((bits + (0x7FFF + (bits >> np.uint32(16) & np.uint32(1)))) >> np.uint32(16)).astype("<u2")
+    magnitude = made & np.uint16(0x7FFF)
+    if (magnitude >= _BF16_INFINITY).any():
+        raise _too_large(name, "bf16")
+    made[magnitude < _BF16_SMALLEST_NORMAL] = 0
+    return made
+
+
+def to_i8(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """A scale for each row, and its values in steps of that scale, ties to even. shape [n, k] -> [n], [n, k]
+
+    A row whose scale would be subnormal counts as zero: a machine may flush such a scale."""
+    values = values.astype(np.float64)
+    largest = np.abs(values).max(axis=1)
+    scale = (largest / 127).astype("<f4")
+    is_zero = scale < _SMALLEST_SCALE
+    scale[is_zero] = 1
+    steps = np.rint(values / scale.astype(np.float64)[:, None])
+    return scale, np.clip(steps, -127, 127).astype(np.int8)
+
+
+def rows(matrix: np.ndarray, kind: str, name: str) -> List[np.ndarray]:
+    """The arrays of a table of rows."""
+    shape = (matrix.shape[0], spec.pad(matrix.shape[1]))
+    if kind == "i8":
+        scale, steps = to_i8(matrix)
+        return [scale, padded(steps, *shape)]
+    values = to_f16(matrix, name) if kind == "f16" else np.ascontiguousarray(matrix, "<f4")
+    return [padded(values, *shape)]
+
+
+def _by_panel(weight: np.ndarray, group: int) -> np.ndarray:
+    """Inputs in groups, each group's outputs side by side. shape [N, K] -> [N/16, K/group, 16, group]"""
+    outputs, inputs = weight.shape
+    return weight.reshape(outputs // spec.PANEL, spec.PANEL, inputs // group, group).transpose(0, 2, 1, 3)
+
+
+def _as_bytes(array: np.ndarray) -> np.ndarray:
+    """The bytes of each panel. shape [panels, ...] -> [panels, bytes]"""
+    return np.ascontiguousarray(array).view(np.uint8).reshape(array.shape[0], -1)
+
+
+def _panels(weight: np.ndarray, group: int, *heads: np.ndarray) -> np.ndarray:
+    """Panels: what is said of each output, then the weights of its inputs."""
+    parts = [_as_bytes(head.reshape(-1, spec.PANEL)) for head in heads]
+    return np.concatenate([*parts, _as_bytes(_by_panel(weight, group))], axis=1)
+
+
+def _float_panels(convert: Callable[[np.ndarray, str], np.ndarray], multiple: int, group: int) -> Callable:
+    """Panels of a float type; inputs are rounded up to `multiple` and grouped by `group`."""
+
+    def make(weight: np.ndarray, bias: np.ndarray, name: str) -> np.ndarray:
+        shape = (spec.pad(weight.shape[0]), spec.round_up(weight.shape[1], multiple))
+        return _panels(padded(convert(weight, name), *shape), group, bias)
+
+    return make
+
+
+def _i8_panels(weight: np.ndarray, bias: np.ndarray, _name: str) -> np.ndarray:
+    """Panels of bytes. The sums take the zero point of the activations out of a product."""
+    scale, steps = to_i8(weight)
+    outputs = spec.pad(len(scale))
+    scales = np.ones(outputs, "<f4")
+    scales[: len(scale)] = scale
+    steps = padded(steps, outputs, spec.round_up(weight.shape[1], 4))
+    return _panels(steps, 4, scales, steps.sum(axis=1, dtype=np.int64).astype("<i4"), bias)
+
+
+_MAKERS: Dict[str, Callable[[np.ndarray, np.ndarray, str], np.ndarray]] = {
+    "f32": _float_panels(lambda weight, _name: np.ascontiguousarray(weight, "<f4"), 1, 1),
+    "f16": _float_panels(to_f16, 2, 1),
+    "bf16": _float_panels(to_bf16, 2, 2),
+    "i8": _i8_panels,
+}
+
+
+def panels(weight: np.ndarray, bias: np.ndarray, kind: str, name: str) -> np.ndarray:
+    """The panels of a linear layer, as bytes. shape weight [N, K], bias [N] -> [N/16, bytes of a panel]"""
+    bias = padded(np.ascontiguousarray(bias, "<f4")[None, :], 1, spec.pad(len(bias)))
+    return _MAKERS[kind](weight, bias, name)
