@@ -4,17 +4,24 @@
 
     python3 bench/peers/run.py                     everything, with a Python environment of its own in build/peers
     python3 bench/peers/run.py --python P          with an interpreter that has requirements.txt already
-    python3 bench/peers/run.py --peers fewfit onnxruntime --tokens 128 --rounds 31
+    python3 bench/peers/run.py --task batch        300 texts of all lengths at once
+    python3 bench/peers/run.py --peers fewfit onnxruntime/int8 --tokens 128 --rounds 31
 
-A task is a folder (encode: one text to its sentence vector), a peer is a file in it, a variant of a peer (fp32 ...) a
-name in its VARIANTS. First every vector is compared with that of every other peer; one that differs ends the run with
-status 1. Then rounds: in each, every peer in turn does the same number of calls, in an order that rotates, so that a
-slow minute of the machine falls on all. A ratio is taken within a round; shown are medians and, in brackets, quartiles.
+The tasks: encode, one text of so many tokens to its sentence vector; batch, many texts to theirs. A peer is a file
+in encode/, a variant of it (fp32 ...) a name in its VARIANTS. First every vector is compared with torch's in fp32;
+one too far off for its type ends the run with status 1. Then rounds: in each, every peer in turn does the same
+work, those of a type after each other in an order that rotates, so that a slow minute of the machine falls on all.
+A ratio is taken within a type and a round; shown are medians and, in brackets, quartiles.
 
-The others are given token ids; fewfit is given the text and its time includes its tokenizer, whose share is shown.
-Needs a C++ compiler, Eigen, utf8proc and nlohmann-json. To save 2 GB of CUDA, point pip at the CPU builds of torch
-before (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS).
+fewfit is given all texts of `batch` in one call; for the others they are sorted by length and padded, in batches of
+the size that is fastest for each. The others are given token ids; fewfit is given the text and its time includes its
+tokenizer. Needs a C++ compiler, Eigen, utf8proc and nlohmann-json. To save 2 GB of CUDA, point pip at the CPU builds
+of torch before (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS).
 """
+
+import sys
+
+sys.path[0] += "/harness"  # not this folder: its tokenize.py would hide Python's own
 
 import argparse
 import itertools
@@ -22,15 +29,17 @@ import json
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
-import sys
 import venv
+
+import agreement
+import tables
+import texts as choose
+from process import Peer, chosen
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-AGREEMENT = {"fp32": (2e-6, 0.999999)}  # of two vectors: largest difference, least cosine; for a new type a new line
-TEXTS_A_LENGTH = 3
+REFERENCE = (HERE / "encode" / "torch.py", "fp32")
 
 
 def options():
@@ -40,16 +49,23 @@ def options():
     parser.add_argument("--texts", default=str(ROOT / "tests" / "parity" / "texts.jsonl"), help="lines with a text")
     parser.add_argument("--build", default=str(ROOT / "build" / "peers"), help="where files are made")
     parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"))
-    parser.add_argument("--task", default="encode", choices=["encode"])
-    parser.add_argument("--peers", nargs="+", help="peer or peer/variant; default: all. The first is the one compared")
-    parser.add_argument("--tokens", nargs="+", type=int, default=[8, 16, 32, 64, 128])
+    parser.add_argument("--task", default="encode", choices=["encode", "batch"])
+    parser.add_argument("--peers", nargs="+", help="peer or peer/variant; default: all. The first of a type is "
+                        "what the others are compared with")
+    parser.add_argument("--tokens", nargs="+", type=int, default=[8, 16, 32, 64, 128], help="encode: lengths")
+    parser.add_argument("--count", type=int, default=300, help="batch: texts; encode: as many are compared besides")
+    parser.add_argument("--batches", nargs="+", type=int, default=[8, 16, 32], help="batch: sizes others may choose")
     parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--work", type=int, default=1024, help="tokens of a peer's turn")
-    parser.add_argument("--cpu", type=int, help="run every peer on this processor (Linux)")
-    parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="cpu: where others use the machine too")
+    parser.add_argument("--work", type=int, default=1024, help="encode: tokens of a peer's turn")
+    parser.add_argument("--threads", type=int, default=1, help="of each peer")
+    parser.add_argument("--cpu", nargs="+", type=int, help="run every peer on these processors (Linux)")
+    parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="cpu: on a machine others use too")
     parser.add_argument("--json", help="a file for all times")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.threads > 1 and arguments.clock == "cpu":
+        parser.error("--clock cpu adds the threads' times up: with --threads only the wall clock tells anything")
+    return arguments
 
 
 def in_environment(python, build):
@@ -65,147 +81,60 @@ def in_environment(python, build):
     os.execv(python, [python, __file__, *sys.argv[1:], "--inside"])
 
 
-def choose_texts(path, tokenizer_file, lengths):
-    """For each length texts of exactly so many tokens, Russian ones first: text, ids."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(tokenizer_file)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    rows = [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")]
-    rows.sort(key=lambda row: row.get("lang") != "ru")
-    found = {length: [] for length in lengths}
-    for row in rows:
-        ids = tokenizer.encode(row["text"]).ids
-        if len(found.get(len(ids), range(TEXTS_A_LENGTH))) < TEXTS_A_LENGTH:
-            found[len(ids)].append({"text": row["text"], "ids": ids})
-    missing = [length for length, texts in found.items() if not texts]
-    if missing:
-        raise SystemExit(f"{path} has no text of exactly {missing} tokens")
-    return found
+def start(arguments, calibration, bar):
+    """All peers that were asked for, and the reference, which may be one of them."""
+    build = pathlib.Path(arguments.build) / "encode"
+    build.mkdir(parents=True, exist_ok=True)
+    (build / "calibration.json").write_text(json.dumps([text["ids"] for text in calibration]))
+    wanted, peers = chosen(arguments.peers), {}
+    for path, variant in bar(list(dict.fromkeys([*wanted, REFERENCE])), "preparing"):
+        folder = build / path.stem
+        folder.mkdir(exist_ok=True)
+        peers[path, variant] = Peer(path, variant, {
+            "model": arguments.model, "build": str(folder), "source": str(ROOT), "cxx": arguments.cxx,
+            "task": arguments.task, "threads": arguments.threads, "calibration": str(build / "calibration.json"),
+        })
+    return [peers[one] for one in wanted], peers[REFERENCE]
 
 
-class peer:
-    """One variant of a peer, running."""
-
-    def __init__(self, path, module, variant, arguments, context):
-        self.name, self.type = f"{path.stem} {variant}", variant.split("-")[0]
-        self.tokenizes = path.stem == "fewfit"
-        host = [sys.executable, str(HERE / "host.py")]
-        rest = [str(path), variant, json.dumps(context)]
-        subprocess.run([*host, "prepare", *rest], check=True)
-        command = module.command(variant, context) if hasattr(module, "command") else [*host, "serve", *rest]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
-        )
-        self.wall = self.cpu = 0.0  # of all that was timed
-
-    def ask(self, do, **order):
-        try:
-            self.process.stdin.write(json.dumps({"do": do, **order}) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise SystemExit(f"{self.name} ended with status {self.process.wait()}")
-        return json.loads(line)
-
-    def time(self, what, texts, calls, clock):
-        """Milliseconds a call."""
-        spent = self.ask("time", what=what, texts=texts, calls=calls)
-        self.wall, self.cpu = self.wall + spent["wall"], self.cpu + spent["cpu"]
-        return spent[clock] / calls * 1e3
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+def by_type(peers):
+    """{type: its peers}, in the order of the types."""
+    return {kind: some for kind in agreement.LEAST_COSINE if (some := [p for p in peers if p.type == kind])}
 
 
-def start(arguments, bar):
-    """All peers that were asked for, fewfit first unless told otherwise."""
-    from host import load_module
-
-    folder = HERE / arguments.task
-    paths = sorted(folder.glob("*.py"), key=lambda path: (path.stem != "fewfit", path.stem))
-    known = [(path, variant) for path in paths for variant in load_module(path).VARIANTS]
-    chosen = known
-    if arguments.peers:
-        fits = lambda name, path, variant: name in (path.stem, f"{path.stem}/{variant}")
-        chosen = [one for name in arguments.peers for one in known if fits(name, *one)]
-        unknown = [name for name in arguments.peers if not any(fits(name, *one) for one in known)]
-        if unknown:
-            raise SystemExit(f"no such peer: {unknown}; there are {[f'{p.stem}/{v}' for p, v in known]}")
-    peers = []
-    for path, variant in bar(chosen, "preparing"):
-        build = pathlib.Path(arguments.build) / arguments.task / path.stem
-        build.mkdir(parents=True, exist_ok=True)
-        context = {"model": arguments.model, "build": str(build), "source": str(ROOT), "cxx": arguments.cxx}
-        peers.append(peer(path, load_module(path), variant, arguments, context))
-    return peers
+def in_turns(peers, turn):
+    """Every type's peers, begun with another one each turn."""
+    for some in by_type(peers).values():
+        yield from (some[(turn + i) % len(some)] for i in range(len(some)))
 
 
-def check_agreement(peers, texts, bar):
-    """Every vector against every other peer's; returns the worst, or ends the run."""
-    import numpy
-
-    vectors = {}
-    for one in bar(peers, "comparing"):
-        if one.tokenizes:
-            for i, text in enumerate(texts):
-                if one.ask("ids", text=i)["ids"] != text["ids"]:
-                    raise SystemExit(f"{one.name} has other token ids for {text['text']!r}")
-        vectors[one] = [numpy.array(one.ask("vector", text=i)["vector"]) for i in range(len(texts))]
-    farthest, least = 0.0, 1.0
-    for a, b in itertools.combinations(peers, 2):
-        difference = max(float(abs(x - y).max()) for x, y in zip(vectors[a], vectors[b]))
-        cosine = min(float(x @ y / numpy.sqrt((x @ x) * (y @ y))) for x, y in zip(vectors[a], vectors[b]))
-        wanted = [AGREEMENT[one.type] for one in (a, b)]
-        if not (difference <= max(w[0] for w in wanted) and cosine > min(w[1] for w in wanted)):
-            raise SystemExit(f"{a.name} and {b.name} disagree: difference {difference:.3g}, cosine {cosine:.9f}")
-        farthest, least = max(farthest, difference), min(least, cosine)
-    return farthest, least
-
-
-def measure(peers, groups, arguments, bar):
-    """Milliseconds a call: {peer's name: {tokens: [one a round]}}."""
+def measure_encode(peers, groups, arguments, bar):
+    """Milliseconds a text: {peer's name: {tokens: [one a round]}}."""
     times = {}
     for turn, tokens in bar(list(itertools.product(range(arguments.rounds), groups)), "rounds"):
-        for i in range(len(peers)):
-            one = peers[(turn + i) % len(peers)]
+        for one in in_turns(peers, turn):
             for what in ("encode", "tokenize") if one.tokenizes else ("encode",):
                 name = one.name if what == "encode" else one.name + " tokenizer"
-                spent = one.time(what, groups[tokens], max(4, arguments.work // tokens), arguments.clock)
+                spent = one.time(what, groups[tokens], 1, max(4, arguments.work // tokens), arguments.clock)
                 times.setdefault(name, {}).setdefault(tokens, []).append(spent)
-    for one in peers:
-        if one.cpu > 1.1 * one.wall:
-            raise SystemExit(f"{one.name} took {one.cpu:.1f} s of processors in {one.wall:.1f} s: more than one thread")
     return times
 
 
-def quartiles(values):
-    return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+def measure_batch(peers, texts, arguments, bar):
+    """Milliseconds for all texts, {peer's name: {"batch": [one a round]}}, and each peer's size of a batch."""
+    def once(one, size):
+        calls = -(-len(texts) // size)
+        return one.time("encode", texts, size, calls, arguments.clock) * calls
 
-
-def print_tables(peers, times, lengths):
-    first = peers[0].name
-    print("\nMilliseconds a text, median\n")
-    columns = [name for p in peers for name in (p.name, p.name + " tokenizer") if name in times]
-    print("| tokens | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
-    for tokens in lengths:
-        cells = [f"{statistics.median(times[name][tokens]):.{4 if name.endswith('tokenizer') else 3}f}" for name in columns]
-        print(f"| {tokens} | " + " | ".join(cells) + " |")
-    if len(peers) == 1:
-        return
-    print(f"\nTheir time as a multiple of {first}'s: median [quartiles]; above 1 they take longer\n")
-    print("| tokens | " + " | ".join(p.name for p in peers[1:]) + " |\n|" + "---|" * len(peers))
-    for tokens in lengths:
-        cells = []
-        for other in peers[1:]:
-            low, middle, high = quartiles([b / a for a, b in zip(times[first][tokens], times[other.name][tokens])])
-            cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]")
-        print(f"| {tokens} | " + " | ".join(cells) + " |")
+    sizes, times = {}, {one.name: {"batch": []} for one in peers}
+    for one in bar(peers, "sizes"):
+        tried = [len(texts)] if one.tokenizes else arguments.batches
+        # Twice, of which the less counts: some prepare themselves for each shape they meet.
+        sizes[one.name] = min(tried, key=lambda size: min(once(one, size) for _ in range(2)))
+    for turn in bar(range(arguments.rounds), "rounds"):
+        for one in in_turns(peers, turn):
+            times[one.name]["batch"].append(once(one, sizes[one.name]))
+    return times, sizes
 
 
 def processor():
@@ -216,40 +145,58 @@ def processor():
         return platform.processor() or platform.machine()
 
 
+def run(arguments, peers, reference, texts, groups, bar):
+    """Compares, measures and prints; `groups` has places in `texts`, those of the task `batch` under that name."""
+    everyone = list(dict.fromkeys([*peers, reference]))
+    about = {one.name: one.ask("texts", texts=texts)["about"] for one in everyone}
+    batch = arguments.task == "batch"
+    agreed = agreement.check(peers, reference, texts, max(arguments.batches) if batch else 1, bar)
+    load = os.getloadavg()[0]
+    mixed = groups.pop("batch")
+    if batch:
+        times, sizes = measure_batch(peers, mixed, arguments, bar)
+    else:
+        times = measure_encode(peers, groups, arguments, bar)
+    for one in everyone:
+        one.check(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set())
+    print(f"machine: {processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}; "
+          f"load average before {load:.2f}")
+    for name, versions in about.items():
+        print(f"{name}: {versions}")
+    print(f"threads: {arguments.threads}; {arguments.rounds} rounds, in turns, {arguments.clock} clock")
+    print(agreed)
+    for kind, some in by_type(peers).items():
+        if batch:
+            tables.of_batch(kind, some, times, len(mixed), sizes)
+        else:
+            tables.of_encode(kind, some, times, list(groups))
+    return {"machine": processor(), "about": about, "threads": arguments.threads, "milliseconds": times}
+
+
 def main():
     arguments = options()
     if not arguments.inside:
         in_environment(arguments.python, arguments.build)
     if arguments.cpu is not None:
-        os.sched_setaffinity(0, {arguments.cpu})  # which the peers inherit
+        os.sched_setaffinity(0, set(arguments.cpu))  # which the peers inherit
     from tqdm import tqdm
 
     bar = lambda things, what: tqdm(things, desc=what, leave=False, disable=None)  # none where stderr is no terminal
-    groups_of_texts = choose_texts(arguments.texts, arguments.model + "/tokenizer.json", arguments.tokens)
+    calibration, rest = choose.apart(choose.read(arguments.texts, arguments.model))
     texts, groups = [], {}
-    for tokens, some in groups_of_texts.items():
-        groups[tokens] = list(range(len(texts), len(texts) + len(some)))
+    chosen_texts = {} if arguments.task == "batch" else choose.of_lengths(rest, arguments.tokens)
+    for name, some in [*chosen_texts.items(), ("batch", choose.mixed(rest, arguments.count))]:
+        groups[name] = list(range(len(texts), len(texts) + len(some)))
         texts += some
-    peers = start(arguments, bar)
+    peers, reference = start(arguments, calibration, bar)
     try:
-        about = {one.name: one.ask("texts", texts=texts)["about"] for one in peers}
-        farthest, least = check_agreement(peers, texts, bar)
-        load = os.getloadavg()[0]
-        times = measure(peers, groups, arguments, bar)
+        result = run(arguments, peers, reference, texts, groups, bar)
     finally:
-        for one in peers:
+        for one in dict.fromkeys([*peers, reference]):
             one.close()
-    print(f"machine: {processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}; "
-          f"load average before {load:.2f}")
-    for name, versions in about.items():
-        print(f"{name}: {versions}")
-    print(f"{len(texts)} texts; all vectors agree: largest difference {farthest:.2g}, least cosine {least:.9f}")
-    print(f"one thread, {arguments.rounds} rounds of max(4, {arguments.work} / tokens) calls, in turns, "
-          f"{arguments.clock} clock")
-    print_tables(peers, times, arguments.tokens)
     if arguments.json:
-        result = {"machine": processor(), "about": about, "milliseconds": times}
-        pathlib.Path(arguments.json).write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+        pathlib.Path(arguments.json).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

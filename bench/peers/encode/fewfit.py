@@ -3,25 +3,43 @@
 
 fp32        built for this machine's own instruction set
 fp32-avx2   built for x86-64-v3, as the presets are
+f16         halves in the file, which are multiplied as floats: compared with fp32
+bf16, i8    linear layers of this type
+i8-rows     word embeddings in 8 bits besides
+
+A type is a model file that tools/fewfit_convert writes; where it refuses, the run ends with what it said.
 """
 
+import os
 import pathlib
 import platform
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 
-VARIANTS = ("fp32", "fp32-avx2") if platform.machine() in ("x86_64", "AMD64") else ("fp32",)
-MARCH = {"fp32": "-march=native", "fp32-avx2": "-march=x86-64-v3"}
+DTYPES = {  # of linear layers, of word embeddings
+    "fp32": ("f32", "f32"),
+    "fp32-avx2": ("f32", "f32"),
+    "f16": ("f16", "f16"),
+    "bf16": ("bf16", "f32"),
+    "i8": ("i8", "f32"),
+    "i8-rows": ("i8", "i8"),
+}
+VARIANTS = tuple(v for v in DTYPES if platform.machine() in ("x86_64", "AMD64") or not v.endswith("-avx2"))
 
 
 def flags(variant):
-    return ["-std=c++17", "-O2", MARCH[variant], "-DNDEBUG"]
+    return ["-std=c++17", "-O2", "-march=x86-64-v3" if variant.endswith("-avx2") else "-march=native", "-DNDEBUG"]
 
 
 def program(variant, context):
-    return f"{context['build']}/fewfit_peer_{variant}"
+    return f"{context['build']}/fewfit_peer{'_avx2' if variant.endswith('-avx2') else ''}"
+
+
+def model(variant, context):
+    return f"{context['build']}/{'-'.join(DTYPES[variant])}.fewfit"
 
 
 def package(what, *names):
@@ -33,23 +51,37 @@ def package(what, *names):
     return []
 
 
+def compile_program(variant, context):
+    """Only where a source or the command is another than last time: it takes longer than most measurements."""
+    source, made = pathlib.Path(context["source"]), pathlib.Path(program(variant, context))
+    main, stamp = source / "bench" / "peers" / "fewfit_peer.cpp", made.with_suffix(".command")
+    command = [
+        *shlex.split(context["cxx"]), *flags(variant), "-pthread", f"-I{source / 'include'}",
+        *(package("--cflags", "eigen3") or ["-I/usr/include/eigen3"]), *package("--cflags", "nlohmann_json"),
+        str(main), "-o", str(made), *(package("--libs", "libutf8proc", "utf8proc") or ["-lutf8proc"]),
+    ]
+    newest = max(file.stat().st_mtime for file in [main, *(source / "include").rglob("*")])
+    if made.is_file() and stamp.is_file() and stamp.read_text() == shlex.join(command):
+        if stamp.stat().st_mtime > newest:
+            return
+    began = time.time()
+    subprocess.run(command, check=True)
+    stamp.write_text(shlex.join(command))
+    os.utime(stamp, (began, began))
+
+
 def prepare(variant, context):
-    source = pathlib.Path(context["source"])
-    subprocess.run(
-        [*shlex.split(context["cxx"]), *flags(variant), f"-I{source / 'include'}",
-         *(package("--cflags", "eigen3") or ["-I/usr/include/eigen3"]), *package("--cflags", "nlohmann_json"),
-         str(source / "bench" / "peers" / "fewfit_peer.cpp"), "-o", program(variant, context),
-         *(package("--libs", "libutf8proc", "utf8proc") or ["-lutf8proc"])],
-        check=True,
-    )
+    linear, rows = DTYPES[variant]
+    converter = pathlib.Path(context["source"]) / "tools" / "fewfit_convert"
     converted = subprocess.run(
-        [sys.executable, "-B", str(source / "tools" / "fewfit_convert"), context["model"], "--dtype", "f32",
-         "-o", context["build"] + "/model.fewfit"], capture_output=True, text=True,
+        [sys.executable, "-B", str(converter), context["model"], "--dtype", linear, "--embeddings", rows,
+         "-o", model(variant, context)], capture_output=True, text=True,
     )
     if converted.returncode != 0:
-        raise SystemExit(converted.stderr)
+        raise SystemExit(f"fewfit_convert --dtype {linear} --embeddings {rows} refused:\n{converted.stderr}")
+    compile_program(variant, context)
 
 
 def command(variant, context):
     """This peer is a program of its own that speaks the protocol of host.py."""
-    return [program(variant, context), context["build"] + "/model.fewfit", " ".join(flags(variant))]
+    return [program(variant, context), model(variant, context), " ".join(flags(variant)), str(context["threads"])]
