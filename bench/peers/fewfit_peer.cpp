@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // fewfit as a peer of bench/peers/run.py: answers one line of JSON for each on stdin; host.py tells the protocol.
 //
-//   fewfit_peer MODEL FLAGS THREADS      FLAGS is what it was compiled with, to be shown
+//   fewfit_peer MODEL FLAGS THREADS KERNELS      FLAGS is what it was compiled with, to be shown; KERNELS a name
 //
 // Times whole `encode` calls, tokenizer included, with one workspace; the other peers are given ids. Tokenisation
 // alone is timed besides, so that both figures can be told apart. Texts are taken as they come, neither sorted nor
@@ -104,9 +104,12 @@ class peer {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return std::cerr << "usage: fewfit_peer MODEL FLAGS THREADS\n", 64;
+  if (argc != 5) return std::cerr << "usage: fewfit_peer MODEL FLAGS THREADS KERNELS\n", 64;
   try {
-    const fewfit::model model = fewfit::model::load(argv[1]).value();
+    fewfit::load_options options;
+    for (const auto k : {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512})
+      if (std::string_view(argv[4]) == fewfit::name(k)) options.kernels = k;
+    const fewfit::model model = fewfit::model::load(argv[1], options).value();
     peer self(model, argv[2], std::stoul(argv[3]));
     for (std::string line; std::getline(std::cin, line);)
       std::cout << self.answer(nlohmann::json::parse(line)).dump() << std::endl;

@@ -14,7 +14,7 @@
 
 namespace {
 
-struct small {
+struct small_table {
   std::vector<std::string> tokens = {"",  "a", "of", "##a", "abcdefg", "abcdefgh", "\xD0\xB0", std::string("\0a", 2),
                                      ".", "#"};
   support::owned_vocabulary vocabulary{tokens};
@@ -37,7 +37,7 @@ struct small {
 }  // namespace
 
 TEST_CASE("short words: whole words of up to seven ASCII bytes are there, and nothing else is") {
-  const small s;
+  const small_table s;
   CHECK(s.is_sound());
   CHECK(s.id("a") == 1);
   CHECK(s.id("of") == 2);
@@ -74,19 +74,20 @@ TEST_CASE("short words: an empty table has two slots and finds nothing") {
 
 TEST_CASE("short words: a damaged table is refused") {
   const auto refused = [](auto&& damage) {
-    small s;
+    small_table s;
     damage(s);
     return !s.is_sound();
   };
-  CHECK_FALSE(refused([](small&) {}));
-  CHECK(refused([](small& s) { s.words.keys[s.slot("a")] = 0, s.words.ids[s.slot("of")] = 2; }));  // one is missing
-  CHECK(refused([](small& s) { s.words.keys[s.slot("a")] = support::key_of("b"); }));              // no token
-  CHECK(refused([](small& s) { s.words.keys[s.empty_slot()] = support::key_of("b"); }));           // one too many
-  CHECK(refused([](small& s) { s.words.ids[s.slot("a")] = 2; }));                                  // another's id
-  CHECK(refused([](small& s) { s.words.ids[s.slot("a")] = 0xFFFFFFFFu; }));
-  CHECK(refused([](small& s) { s.words.ids[s.empty_slot()] = 1; }));  // an empty slot's id
-  CHECK(refused([](small& s) { std::swap(s.words.keys[s.slot("a")], s.words.keys[s.slot("of")]); }));
-  CHECK(refused([](small& s) {  // no slot is empty: a look-up would not end
+  CHECK_FALSE(refused([](small_table&) {}));
+  CHECK(refused(
+      [](small_table& s) { s.words.keys[s.slot("a")] = 0, s.words.ids[s.slot("of")] = 2; }));   // one is missing
+  CHECK(refused([](small_table& s) { s.words.keys[s.slot("a")] = support::key_of("b"); }));     // no token
+  CHECK(refused([](small_table& s) { s.words.keys[s.empty_slot()] = support::key_of("b"); }));  // one too many
+  CHECK(refused([](small_table& s) { s.words.ids[s.slot("a")] = 2; }));                         // another's id
+  CHECK(refused([](small_table& s) { s.words.ids[s.slot("a")] = 0xFFFFFFFFu; }));
+  CHECK(refused([](small_table& s) { s.words.ids[s.empty_slot()] = 1; }));  // an empty slot's id
+  CHECK(refused([](small_table& s) { std::swap(s.words.keys[s.slot("a")], s.words.keys[s.slot("of")]); }));
+  CHECK(refused([](small_table& s) {  // no slot is empty: a look-up would not end
     for (std::uint64_t& key : s.words.keys) key = key == 0 ? 1 : key;
   }));
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """fewfit: ../fewfit_peer.cpp, its time with the tokenizer.
 
-fp32        built for this machine's own instruction set
-fp32-avx2   built for x86-64-v3, as the presets are
-f16         halves in the file, which are multiplied as floats: compared with fp32
-bf16, i8    linear layers of this type
-i8-rows     word embeddings in 8 bits besides
+fp32         built for plain x86-64: the kernels are chosen when the model is loaded
+fp32-avx2    the same program, told to use the kernels for AVX2
+fp32-native  built for this machine's own instruction set
+f16          halves in the file, which are multiplied as floats: compared with fp32
+f16-avx2     the same with the kernels for AVX2
 
 A type is a model file that tools/fewfit_convert writes; where it refuses, the run ends with what it said.
 """
@@ -19,27 +19,25 @@ import subprocess
 import sys
 import time
 
-DTYPES = {  # of linear layers, of word embeddings
-    "fp32": ("f32", "f32"),
-    "fp32-avx2": ("f32", "f32"),
-    "f16": ("f16", "f16"),
-    "bf16": ("bf16", "f32"),
-    "i8": ("i8", "f32"),
-    "i8-rows": ("i8", "i8"),
-}
-VARIANTS = tuple(v for v in DTYPES if platform.machine() in ("x86_64", "AMD64") or not v.endswith("-avx2"))
+DTYPES = {"fp32": "f32", "f16": "f16"}  # of linear layers and of word embeddings
+ON_X86 = platform.machine() in ("x86_64", "AMD64")
+VARIANTS = ("fp32", "fp32-avx2", "fp32-native", "f16", "f16-avx2") if ON_X86 else ("fp32", "f16")
+
+
+def dtype(variant):
+    return DTYPES[variant.split("-")[0]]
 
 
 def flags(variant):
-    return ["-std=c++17", "-O2", "-march=x86-64-v3" if variant.endswith("-avx2") else "-march=native", "-DNDEBUG"]
+    return ["-std=c++17", "-O2", *(["-march=native"] if variant.endswith("-native") else []), "-DNDEBUG"]
 
 
 def program(variant, context):
-    return f"{context['build']}/fewfit_peer{'_avx2' if variant.endswith('-avx2') else ''}"
+    return f"{context['build']}/fewfit_peer{'_native' if variant.endswith('-native') else ''}"
 
 
 def model(variant, context):
-    return f"{context['build']}/{'-'.join(DTYPES[variant])}.fewfit"
+    return f"{context['build']}/{dtype(variant)}.fewfit"
 
 
 def package(what, *names):
@@ -71,17 +69,18 @@ def compile_program(variant, context):
 
 
 def prepare(variant, context):
-    linear, rows = DTYPES[variant]
     converter = pathlib.Path(context["source"]) / "tools" / "fewfit_convert"
     converted = subprocess.run(
-        [sys.executable, "-B", str(converter), context["model"], "--dtype", linear, "--embeddings", rows,
-         "-o", model(variant, context)], capture_output=True, text=True,
+        [sys.executable, "-B", str(converter), context["model"], "--dtype", dtype(variant),
+         "--embeddings", dtype(variant), "-o", model(variant, context)], capture_output=True, text=True,
     )
     if converted.returncode != 0:
-        raise SystemExit(f"fewfit_convert --dtype {linear} --embeddings {rows} refused:\n{converted.stderr}")
+        raise SystemExit(f"fewfit_convert --dtype {dtype(variant)} refused:\n{converted.stderr}")
     compile_program(variant, context)
 
 
 def command(variant, context):
     """This peer is a program of its own that speaks the protocol of host.py."""
-    return [program(variant, context), model(variant, context), " ".join(flags(variant)), str(context["threads"])]
+    kernels = "avx2" if variant.endswith("-avx2") else "automatic"
+    compiled = " ".join(flags(variant))
+    return [program(variant, context), model(variant, context), compiled, str(context["threads"]), kernels]
