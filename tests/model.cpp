@@ -133,6 +133,17 @@ TEST_CASE(
   }
 }
 
+#if defined(__x86_64__) && defined(__linux__)
+TEST_CASE("the processor is asked right: the compiler's own question gives the same answer") {
+  const fewfit::detail::cpu_features cpu = fewfit::detail::ask_cpu();
+  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+  CHECK(cpu.avx2 == avx2);
+  CHECK(cpu.avx512 == (avx2 && avx512));
+}
+#endif
+
 TEST_CASE("halves that are not finite, and padding that is not zero, are refused") {
   support::tiny_options shape;
   shape.D = 15, shape.H = 5, shape.F = 33;

@@ -11,8 +11,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "include" / "fewfit"
 
 # The order in which to read the library. A new header gets its place here.
-# What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
-PARTS = {"nn/simd/arithmetic.inc", "nn/simd/linear.inc"}
 ORDER = """
 config result strings api memory
 io/crc32c io/mapped_file io/blob io/arrays io/sections
@@ -24,6 +22,8 @@ model workspace plan calls thread_pool fewfit
 # What stands above the model is built on its interface: only the umbrella knows everything.
 ABOVE_THE_MODEL = {"thread_pool": {"config", "result", "api"}}
 
+# What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
+PARTS = {"nn/simd/arithmetic.inc", "nn/simd/linear.inc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

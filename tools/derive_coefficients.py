@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Derives the coefficients of exp and of the normal distribution in nn/kernels.hpp and prints them.
+"""Derives the coefficients of exp and of the normal distribution in nn/simd/arithmetic.inc and prints them.
 
 Both are minimax fits by Lawson's iteration (weighted least squares whose weights follow the error), with the
 coefficients rounded to float one after another and the rest fitted again. Needs numpy and scipy.

@@ -55,12 +55,17 @@ struct allocator {
 };
 
 enum class verify { structure, full };  // every rule but checksums and finiteness; everything
-enum class kernels { automatic, portable, avx2, avx512 };  // which instructions compute; the bits are the same
+enum class kernels { automatic, portable, avx2, avx512 };  // the same bits wherever there is a fused multiply-add
 enum class target { single, multi };
 
 constexpr const char* name(kernels k) noexcept {
-  const char* const names[] = {"automatic", "portable", "avx2", "avx512"};
-  return names[static_cast<int>(k)];
+  switch (k) {
+    case kernels::automatic: return "automatic";
+    case kernels::portable: return "portable";
+    case kernels::avx2: return "avx2";
+    case kernels::avx512: return "avx512";
+  }
+  return "unknown";
 }
 
 struct load_options {

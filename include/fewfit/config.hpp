@@ -78,6 +78,21 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_NEVER_INLINE
 #endif
 
+// Whether the kernels of nn/simd/ for x86-64 are compiled in. Not with mingw's g++: it keeps wide registers on a
+// stack that Windows aligns to 16 bytes with instructions that want 32 or 64 (GCC bug 54412); where yours is
+// mended, say 1. Not with clang-cl before it is told of AVX2: its headers leave the instructions out.
+#if !defined(FEWFIT_X86_KERNELS)
+#if !defined(__x86_64__) && (!defined(_M_X64) || defined(_M_ARM64EC))
+#define FEWFIT_X86_KERNELS 0
+#elif defined(_WIN32) && defined(__GNUC__) && !defined(__clang__)
+#define FEWFIT_X86_KERNELS 0
+#elif defined(_MSC_VER) && defined(__clang__) && !defined(__AVX512F__)
+#define FEWFIT_X86_KERNELS 0
+#else
+#define FEWFIT_X86_KERNELS 1
+#endif
+#endif
+
 // How the floating-point control word is read and written; see fp_environment below.
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__SSE__))
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())

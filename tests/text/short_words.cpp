@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -103,6 +104,25 @@ TEST_CASE("short words: 64 taken slots in a row are allowed, 65 are not, past th
     CHECK(sound(first, 64));
     CHECK_FALSE(sound(first, 65));
   }
+}
+
+TEST_CASE("short words: the tokenizer asks the table, cased and uncased, unless words may not be so long") {
+  for (const bool lowercase : {true, false})
+    for (const std::uint32_t limit : {6u, 7u, 8u, 100u}) {
+      support::tokenizer_options options;
+      options.lowercase = options.strip_accents = lowercase;
+      options.max_input_chars_per_word = limit;
+      support::owned_tokenizer tokenizer(options);
+      fewfit::tokenizer marked = tokenizer.view();
+      const std::vector<std::uint32_t> sevens(support::bert_vocabulary().words.ids.size(), 7);
+      marked.vocab.words.ids = sevens.data();  // says 7 of every word
+      std::vector<std::uint32_t> found;
+      fewfit::tokenize_all(marked, "the words, 12 of them", tokenizer.scratch(),
+                           [&](const std::uint32_t* first, const fewfit::byte_range*, std::size_t count) {
+                             return found.insert(found.end(), first, first + count), true;
+                           });
+      CHECK(std::count(found.begin(), found.end(), 7u) == (limit < 7 ? 0 : 4));  // not in the last eight bytes
+    }
 }
 
 TEST_CASE("short words: the tokenizer gives the same ids without the table") {

@@ -7,9 +7,9 @@
 //
 // Matrices are row-major, one token a row. A row's stride is its width rounded up to 16 (`padded`), and the columns
 // behind the width are zero and stay zero. A linear layer's weights lie in panels of 16 outputs, ready to multiply:
-// `{ f32 bias[16]; f32 w[K][16]; }`, 64 bytes aligned, so that one cache line holds one input's 16 weights whatever
-// the instruction set. Batches are ragged: N rows one after another, text b has rows offsets[b] to offsets[b + 1], no
-// padding, no mask, no pad id anywhere.
+// `{ f32 bias[16]; w[K][16]; }`, 64 bytes aligned, w in f32 or f16, so that one cache line holds 16 outputs' weights
+// for one input or two, whatever the instruction set. Batches are ragged: N rows one after another, text b has rows
+// offsets[b] to offsets[b + 1], no padding, no mask, no pad id anywhere.
 
 #include <cstddef>
 #include <cstdint>

@@ -64,7 +64,7 @@ inline std::uint64_t short_word_key(std::string_view token) noexcept {
   return key;
 }
 
-/// How many slots in a row may be taken: what a look-up may cost. A table that is at most half full stays far below.
+/// How many slots in a row may be taken: what a look-up may cost. The writer doubles a table that has more.
 inline constexpr std::uint32_t max_taken_slots = 64;
 
 /// Whether every look-up ends, `count` slots are taken, and the others are zero.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The arithmetic with AVX2, FMA and F16C (Intel since 2013, AMD since 2015), whatever the compiler was told to use.
+// The arithmetic with AVX2, FMA and F16C (most x86-64 since 2013), whatever the compiler was told to use.
 //
 // Between push and pop every function is compiled for these instructions and has internal linkage, so none can take
 // the place of one that another file needs for an older processor. Nothing of Eigen or of the standard library may be
@@ -8,8 +8,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if defined(__x86_64__) || defined(_M_X64)
-#define FEWFIT_HAS_AVX2 1
+#if FEWFIT_X86_KERNELS
 #include <immintrin.h>
 
 #if defined(__clang__)
@@ -72,6 +71,4 @@ static FEWFIT_ALWAYS_INLINE void prefetch(const unsigned char* p) noexcept {
 #elif defined(__GNUC__)
 #pragma GCC pop_options
 #endif
-#else
-#define FEWFIT_HAS_AVX2 0
 #endif

@@ -4,8 +4,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if defined(__x86_64__) || defined(_M_X64)
-#define FEWFIT_HAS_AVX512 1
+#if FEWFIT_X86_KERNELS
 #include <immintrin.h>
 
 #if defined(__clang__)
@@ -73,6 +72,4 @@ static FEWFIT_ALWAYS_INLINE void prefetch(const unsigned char* p) noexcept {
 #elif defined(__GNUC__)
 #pragma GCC pop_options
 #endif
-#else
-#define FEWFIT_HAS_AVX512 0
 #endif

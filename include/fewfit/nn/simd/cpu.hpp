@@ -4,7 +4,7 @@
 
 #include "fewfit/config.hpp"
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if FEWFIT_X86_KERNELS
 #if defined(_MSC_VER)
 #include <intrin.h>
 #else
@@ -22,7 +22,7 @@ struct cpu_features {
   bool avx512 = false;  // F, BW, DQ and VL
 };
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if FEWFIT_X86_KERNELS
 
 struct cpuid_answer {
   std::uint32_t a = 0, b = 0, c = 0, d = 0;

@@ -32,15 +32,13 @@ inline kernel_table portable_kernels() noexcept {
 
 namespace detail {
 
-#if FEWFIT_HAS_AVX2
+#if FEWFIT_X86_KERNELS
 inline kernel_table avx2_kernels() noexcept {
   namespace set = avx2;
   return {kernels::avx2,       set::linear,  set::softmax_numerators, set::layer_norm, set::scale,
           set::sum_of_squares, set::add_rows};
 }
-#endif
 
-#if FEWFIT_HAS_AVX512
 inline kernel_table avx512_kernels() noexcept {
   namespace set = avx512;
   return {kernels::avx512,     set::linear,  set::softmax_numerators, set::layer_norm, set::scale,
@@ -55,10 +53,8 @@ inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
   const detail::cpu_features cpu = detail::ask_cpu();
   static_cast<void>(cpu);
   const auto is = [wanted](kernels k) { return wanted == k || wanted == kernels::automatic; };
-#if FEWFIT_HAS_AVX512
+#if FEWFIT_X86_KERNELS
   if (is(kernels::avx512) && cpu.avx512) return table = detail::avx512_kernels(), true;
-#endif
-#if FEWFIT_HAS_AVX2
   if (is(kernels::avx2) && cpu.avx2) return table = detail::avx2_kernels(), true;
 #endif
   if (is(kernels::portable)) return table = portable_kernels(), true;
