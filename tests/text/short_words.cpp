@@ -117,7 +117,9 @@ TEST_CASE("short words: the tokenizer asks the table, cased and uncased, unless 
       const std::vector<std::uint32_t> sevens(support::bert_vocabulary().words.ids.size(), 7);
       marked.vocab.words.ids = sevens.data();  // says 7 of every word
       std::vector<std::uint32_t> found;
-      fewfit::tokenize_all(marked, "the words, 12 of them", tokenizer.scratch(),
+      const std::vector<char> text = {'t', 'h', 'e', ' ', 'w', 'o', 'r', 'd', 's', ',', ' ',
+                                      '1', '2', ' ', 'o', 'f', ' ', 't', 'h', 'e', 'm'};
+      fewfit::tokenize_all(marked, {text.data(), text.size()}, tokenizer.scratch(),
                            [&](const std::uint32_t* first, const fewfit::byte_range*, std::size_t count) {
                              return found.insert(found.end(), first, first + count), true;
                            });
