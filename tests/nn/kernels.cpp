@@ -70,18 +70,17 @@ TEST_CASE("linear: each output is one chain of fused multiply-adds from the bias
           k.linear(x.data(), ldx, rows, w.view(), stored.data(), ldo, fewfit::after::store);
           k.linear(x.data(), ldx, rows, w.view(), added.data(), ldo, fewfit::after::add);
           k.linear(x.data(), ldx, rows, w.view(), activated.data(), ldo, fewfit::after::gelu);
+          std::size_t wrong = 0;  // counted: an assertion for each of 30 million numbers takes minutes under valgrind
           for (std::size_t i = 0; i < before.size(); ++i) {
             const bool written = i / ldo < rows && i % ldo < fewfit::padded(outputs);
-            if (!written) {  // not a byte behind the last panel or row is touched
-              REQUIRE(bits(stored[i]) == bits(before[i]));
-              REQUIRE(bits(added[i]) == bits(before[i]));
-              REQUIRE(bits(activated[i]) == bits(before[i]));
-            } else if (fused) {
-              REQUIRE(bits(stored[i]) == bits(product[i]));
-              REQUIRE(bits(added[i]) == bits(product[i] + before[i]));
-              REQUIRE(bits(activated[i]) == bits(support::plain::gelu(product[i])));
-            }
+            const float y = product[i], old = before[i];
+            if (!written)  // not a byte behind the last panel or row is touched
+              wrong += bits(stored[i]) != bits(old) || bits(added[i]) != bits(old) || bits(activated[i]) != bits(old);
+            else if (fused)
+              wrong += bits(stored[i]) != bits(y) || bits(added[i]) != bits(y + old) ||
+                       bits(activated[i]) != bits(support::plain::gelu(y));
           }
+          REQUIRE(wrong == 0);
         }
       });
     }
@@ -106,7 +105,7 @@ TEST_CASE("linear: within K roundings of the exact product") {
 TEST_CASE("exp: at most 2 ulp off and the same bits as the plain form, from -86 to 0") {
   for_each_set([](const fewfit::kernel_table& k, bool fused) {
     double worst = 0;
-    for (std::uint32_t b = 0x80000000u; b <= 0xC2AC0000u; b += 1009) {  // -0 to -86
+    for (std::uint32_t b = 0x80000000u; b <= 0xC2AC0000u; b += 3001) {  // -0 to -86
       float x;
       std::memcpy(&x, &b, sizeof x);
       const float y = kernel_exp(k, x);
@@ -124,7 +123,7 @@ TEST_CASE("exp: at most 2 ulp off and the same bits as the plain form, from -86 
 TEST_CASE("gelu: within 1.5e-7 max(1, |x|) of the erf form and the same bits as the plain form, over all floats") {
   for_each_set([](const fewfit::kernel_table& k, bool fused) {
     double worst = 0;
-    for (std::uint64_t b = 0; b < 0xFF800000u; b += 10007) {
+    for (std::uint64_t b = 0; b < 0xFF800000u; b += 30011) {
       const auto pattern = static_cast<std::uint32_t>(b);
       float x;
       std::memcpy(&x, &pattern, sizeof x);
