@@ -53,7 +53,10 @@ struct batch {
   static std::size_t heads() { return state().config.num_attention_heads; }
   static std::size_t stride() { return fewfit::padded(width()); }
   std::size_t rows() const { return ids.size(); }
-  fewfit::encoder_scratch scratch() const { return {context.data(), wide.data(), attention.data()}; }
+  fewfit::encoder_scratch scratch() const {
+    return {{wide.data(), wide.data()}, wide.data(), context.data(), attention.data()};
+  }
+  fewfit::ragged rows_of_texts() const { return {offsets.data(), offsets.size() - 1}; }
 
   void embed() const {
     for (std::size_t b = 0; b + 1 < offsets.size(); ++b)
@@ -64,7 +67,7 @@ struct batch {
     embed();
     const std::size_t texts = offsets.size() - 1;
     fewfit::encode_rows(state().kernels, state().shape(), state().layers.data(), state().layers.size(),
-                        offsets.data(), texts, scratch(), x.data());
+                        rows_of_texts(), scratch(), x.data());
     for (std::size_t b = 0; b < texts; ++b)
       fewfit::pool(fewfit::pooling::mean, x.data() + offsets[b] * stride(), offsets[b + 1] - offsets[b], width(),
                    sentences.data() + b * width());
@@ -131,19 +134,21 @@ void add_parts(std::size_t tokens) {
   add_part("self_attention" + length, b, [](const batch& one) {
     const fewfit::encoder_shape s = state().shape();
     // Scales the queries in place; back again, or they fade to denormals.
-    fewfit::self_attention(state().kernels, {s.hidden, s.heads, one.rows()}, one.wide.data(), one.attention.data(),
-                           one.context.data());
+    fewfit::self_attention(state().kernels, {s.hidden, s.heads, one.rows()}, one.wide.data(), 0, one.rows(),
+                           one.attention.data(), one.context.data());
     const float root = std::sqrt(static_cast<float>(s.hidden / s.heads));
     for (std::size_t t = 0; t < one.rows(); ++t)
       state().kernels.scale(one.wide.data() + t * 3 * batch::stride(), batch::stride(), root);
   });
   add_part("attention_block" + length, b, [](const batch& one) {
-    fewfit::attention_block(state().kernels, state().shape(), state().layers[0], one.offsets.data(), 1, one.scratch(),
-                            one.x.data());
+    fewfit::project(state().kernels, state().shape(), state().layers.data(), 0, one.rows_of_texts().all(),
+                    one.scratch(), one.x.data());
+    fewfit::attention_block(state().kernels, state().shape(), state().layers.data(), 0, one.rows_of_texts(),
+                            one.rows_of_texts().all(), one.scratch(), one.x.data());
   });
   add_part("feed_forward_block" + length, b, [](const batch& one) {
-    fewfit::feed_forward_block(state().kernels, state().shape(), state().layers[0], one.rows(), one.scratch(),
-                               one.x.data());
+    fewfit::feed_forward_block(state().kernels, state().shape(), state().layers[0], one.rows_of_texts().all(),
+                               one.scratch(), one.x.data());
   });
   add_part("pool" + length, b, [](const batch& one) {
     fewfit::pool(fewfit::pooling::mean, one.x.data(), one.rows(), batch::width(), one.sentences.data());

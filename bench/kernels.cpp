@@ -155,7 +155,7 @@ void add_tile() {
     for (std::size_t column = 0; column < width; column += Panels * fewfit::lanes)
       for (std::size_t row = 0; row < rows; row += Rows)
         fewfit::portable::tile<f32_numbers, Rows, Panels>(
-            {p->x.data() + row * width, width, width, panels + column / fewfit::lanes * panel, panel,
+            {{p->x.data() + row * width, width, nullptr}, width, panels + column / fewfit::lanes * panel, panel,
              p->out.data() + row * width + column, width, fewfit::after::store});
   };
   const auto check = [p, call]() -> std::string {

@@ -55,7 +55,17 @@ struct allocator {
 };
 
 enum class verify { structure, full };  // every rule but checksums and finiteness; everything
-enum class kernels { automatic, portable, avx2, avx512 };  // the same bits wherever there is a fused multiply-add
+enum class kernels {  // the same bits wherever there is a fused multiply-add
+  automatic,
+  portable,
+  avx2,
+  avx_vnni,
+  avx512,
+  avx512_vnni,
+  avx512_bf16,
+  neon,
+  neon_dot
+};
 enum class target { single, multi };
 
 constexpr const char* name(kernels k) noexcept {
@@ -63,7 +73,12 @@ constexpr const char* name(kernels k) noexcept {
     case kernels::automatic: return "automatic";
     case kernels::portable: return "portable";
     case kernels::avx2: return "avx2";
+    case kernels::avx_vnni: return "avx_vnni";
     case kernels::avx512: return "avx512";
+    case kernels::avx512_vnni: return "avx512_vnni";
+    case kernels::avx512_bf16: return "avx512_bf16";
+    case kernels::neon: return "neon";
+    case kernels::neon_dot: return "neon_dot";
   }
   return "unknown";
 }

@@ -98,11 +98,13 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())
 #define FEWFIT_FP_CONTROL_WRITE(word) __builtin_ia32_ldmxcsr(static_cast<unsigned>(word))
 #define FEWFIT_FP_CONTROL_CLEAR 0xE040u  // rounding mode, flush-to-zero, denormals-are-zero
+#define FEWFIT_FP_CONTROL_FLUSH 0x8040u  // the last two
 #elif defined(_MSC_VER) && defined(_M_X64)
 #include <xmmintrin.h>
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(_mm_getcsr())
 #define FEWFIT_FP_CONTROL_WRITE(word) _mm_setcsr(static_cast<unsigned>(word))
 #define FEWFIT_FP_CONTROL_CLEAR 0xE040u
+#define FEWFIT_FP_CONTROL_FLUSH 0x8040u
 #elif defined(__aarch64__)
 // In assembly, because only gcc has builtins for it.
 #define FEWFIT_FP_CONTROL_READ()               \
@@ -113,11 +115,13 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
   }())
 #define FEWFIT_FP_CONTROL_WRITE(word) asm volatile("msr fpcr, %0" : : "r"(word))
 #define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, DN, FZ16
+#define FEWFIT_FP_CONTROL_FLUSH 0x01000000u  // FZ
 #else
 #define FEWFIT_FP_CONTROL_READ() \
   std::uint64_t { 0 }
 #define FEWFIT_FP_CONTROL_WRITE(word) static_cast<void>(word)
 #define FEWFIT_FP_CONTROL_CLEAR 0u
+#define FEWFIT_FP_CONTROL_FLUSH 0u
 #endif
 
 namespace fewfit {
@@ -129,16 +133,18 @@ inline constexpr std::size_t lanes = 16;
 /// Width of a row in memory: the next multiple of 16; the columns behind the width are zero.
 constexpr std::size_t padded(std::size_t width) noexcept { return (width + lanes - 1) / lanes * lanes; }
 
-/// What weights are stored as; the values are the model file's. All are widened exactly and computed with in f32.
-enum class number_type : std::uint32_t { f32 = 1, f16 = 2 };
+/// What weights are stored as; the values are the model file's.
+enum class number_type : std::uint32_t { f32 = 1, f16 = 2, bf16 = 3, i8 = 4 };
 
-constexpr std::size_t bytes_of(number_type type) noexcept { return type == number_type::f32 ? 4 : 2; }
+constexpr std::size_t bytes_of(number_type type) noexcept {
+  return type == number_type::f32 ? 4 : type == number_type::i8 ? 1 : 2;
+}
 
-/// Bytes of 16 outputs of a linear layer: their biases in f32, then the weights of each input. With f16 an odd number
-/// of inputs is filled up with zeros, so that each panel begins at a multiple of 64.
+/// Bytes of 16 outputs of a linear layer: their constants (a bias; with i8 scale, sum and bias), then the weights of
+/// each input. Inputs are filled up with zeros to whole words of four bytes, so each panel begins at a multiple of 64.
 constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
-  const std::size_t filled = type == number_type::f32 ? inputs : (inputs + 1) / 2 * 2;
-  return lanes * (sizeof(float) + filled * bytes_of(type));
+  const std::size_t word = 4 / bytes_of(type), constants = type == number_type::i8 ? 3 : 1;
+  return lanes * 4 * (constants + (inputs + word - 1) / word);
 }
 
 /// Holds round-to-nearest without flush-to-zero while it lives, then restores what the caller had.
@@ -153,6 +159,20 @@ class fp_environment {
   ~fp_environment() { FEWFIT_FP_CONTROL_WRITE(saved_); }
   fp_environment(const fp_environment&) = delete;
   fp_environment& operator=(const fp_environment&) = delete;
+
+ private:
+  std::uint64_t saved_;
+};
+
+/// Flushes subnormal numbers while it lives: the instructions that multiply bf16 do, so all who do their work must.
+class flush_environment {
+ public:
+  flush_environment() noexcept : saved_(FEWFIT_FP_CONTROL_READ()) {
+    FEWFIT_FP_CONTROL_WRITE(saved_ | std::uint64_t{FEWFIT_FP_CONTROL_FLUSH});
+  }
+  ~flush_environment() { FEWFIT_FP_CONTROL_WRITE(saved_); }
+  flush_environment(const flush_environment&) = delete;
+  flush_environment& operator=(const flush_environment&) = delete;
 
  private:
   std::uint64_t saved_;

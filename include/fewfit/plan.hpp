@@ -56,8 +56,11 @@ class micro_batch {
     for (std::size_t b = 0; b < texts_; ++b)
       embed(m_.kernels, m_.embeddings, ids() + offsets()[b], offsets()[b + 1] - offsets()[b],
             x + offsets()[b] * stride);
-    const encoder_scratch scratch{at<float>(a_.context), at<float>(a_.wide), at<float>(a_.attention)};
-    encode_rows(m_.kernels, shape, m_.layers.data(), m_.layers.size(), offsets(), texts_, scratch, x);
+    // One task does all rows, so what a layer has read may be overwritten by what it makes next.
+    float* const wide = at<float>(a_.wide);
+    const encoder_scratch scratch{{wide, wide},          wide, at<float>(a_.context), at<float>(a_.attention),
+                                  at<float>(a_.inputs), at<row_scale>(a_.scales)};
+    encode_rows(m_.kernels, shape, m_.layers.data(), m_.layers.size(), {offsets(), texts_}, scratch, x);
   }
   /// The vector of text b; null where it is not finite.
   const float* sentence(std::size_t b) noexcept {

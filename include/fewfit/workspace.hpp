@@ -24,7 +24,7 @@ inline constexpr std::size_t texts_a_task = 16;
 struct arena_layout {
   std::size_t rows = 0;     // capacity of a micro-batch
   std::size_t longest = 0;  // tokens of one text, at most
-  std::size_t ids = 0, offsets = 0, x = 0, context = 0, wide = 0, attention = 0, sentence = 0, probabilities = 0,
+  std::size_t ids = 0, offsets = 0, x = 0, context = 0, wide = 0, attention = 0, inputs = 0, scales = 0, sentence = 0, probabilities = 0,
               tokenizer = 0;
   std::uint64_t bytes = 0;
 };
@@ -48,6 +48,9 @@ inline arena_layout lay_out_arena(const model_state& m, std::size_t tokens, std:
   a.context = take(a.rows * stride);
   a.wide = take(a.rows * wide_stride(shape) * sizeof(float));
   a.attention = take(attention_scratch({shape.hidden, shape.heads, a.longest}) * sizeof(float));
+  const auto type = static_cast<number_type>(m.config.linear_type);
+  a.inputs = take(linear_scratch_bytes(type, a.rows, shape.hidden));
+  a.scales = take(type == number_type::i8 ? a.rows * sizeof(row_scale) : 0);
   a.sentence = take(stride);
   a.probabilities = take(m.head.classes * sizeof(double));
   a.ids = take((a.rows + a.longest) * sizeof(std::uint32_t));  // a text that does not fit waits behind the batch

@@ -42,8 +42,31 @@ std::vector<float> run(const fewfit::kernel_table& kernels, const shape& s,
   const std::size_t rows = offsets.back();
   std::vector<float> context(rows * fewfit::padded(s.d), NAN), wide(rows * fewfit::wide_stride(e), NAN),
       attention(fewfit::attention_scratch({s.d, s.h, rows}), NAN);
-  fewfit::encode_rows(kernels, e, layers.data(), layers.size(), offsets.data(), offsets.size() - 1,
-                      {context.data(), wide.data(), attention.data()}, x.data());
+  const fewfit::encoder_scratch scratch{{wide.data(), wide.data()}, wide.data(), context.data(), attention.data()};
+  fewfit::encode_rows(kernels, e, layers.data(), layers.size(), {offsets.data(), offsets.size() - 1}, scratch,
+                      x.data());
+  return x;
+}
+
+/// The same, each layer's rows cut into ranges that are done in turn, the last one first.
+std::vector<float> run_in_ranges(const fewfit::kernel_table& kernels, const shape& s,
+                                 const std::vector<fewfit::layer_weights>& layers,
+                                 const std::vector<std::uint32_t>& offsets, std::size_t ranges,
+                                 std::vector<float> x) {
+  const fewfit::encoder_shape e{s.d, s.h, s.f};
+  const std::size_t rows = offsets.back(), stride = fewfit::padded(s.d);
+  std::vector<float> even(rows * 3 * stride, NAN), odd(even), intermediate(rows * fewfit::padded(s.f), NAN),
+      context(rows * stride, NAN), attention(fewfit::attention_scratch({s.d, s.h, rows}), NAN);
+  const fewfit::encoder_scratch scratch{
+      {even.data(), odd.data()}, intermediate.data(), context.data(), attention.data()};
+  const fewfit::ragged batch{offsets.data(), offsets.size() - 1};
+  const auto range = [&](std::size_t i) {
+    return fewfit::row_range{i * rows / ranges, (i + 1) * rows / ranges};
+  };
+  for (std::size_t i = ranges; i-- > 0;) fewfit::project(kernels, e, layers.data(), 0, range(i), scratch, x.data());
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (std::size_t i = ranges; i-- > 0;)
+      fewfit::encoder_layer(kernels, e, layers.data(), layers.size(), l, batch, range(i), scratch, x.data());
   return x;
 }
 
@@ -124,6 +147,21 @@ TEST_CASE("encoder: a text gives the same bits alone and at any place of a ragge
   }
 }
 
+TEST_CASE("encoder: rows cut into ranges give the same bits, whatever the ranges and their order") {
+  for (const shape& s : shapes) {
+    const layer first(s.d, s.h, s.f, 100), second(s.d, s.h, s.f, 200);
+    const std::vector<fewfit::layer_weights> layers{first.view(eps), second.view(eps)};
+    const std::vector<std::uint32_t> offsets{0, 3, 4, 21, 23, 40};
+    const auto x = pad_rows(random_rows(offsets.back(), s.d, 600));
+    const fewfit::kernel_table kernels = support::chosen_kernels();
+    const auto whole = run(kernels, s, layers, offsets, x);
+    for (const std::size_t ranges : {1u, 2u, 3u, 7u, 40u}) {
+      const auto cut = run_in_ranges(kernels, s, layers, offsets, ranges, x);
+      CHECK(std::memcmp(cut.data(), whole.data(), whole.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("self_attention: equal keys attend to every token alike") {
   const std::size_t tokens = 37, d = 8, stride = 16;
   std::vector<float> qkv(tokens * 3 * stride), out(tokens * stride),
@@ -134,7 +172,8 @@ TEST_CASE("self_attention: equal keys attend to every token alike") {
       qkv[t * 3 * stride + stride + i] = 0.25f;
       qkv[t * 3 * stride + 2 * stride + i] = static_cast<float>(t);
     }
-  fewfit::self_attention(support::chosen_kernels(), {d, 2, tokens}, qkv.data(), scratch.data(), out.data());
+  fewfit::self_attention(support::chosen_kernels(), {d, 2, tokens}, qkv.data(), 0, tokens, scratch.data(),
+                         out.data());
   for (std::size_t t = 0; t < tokens; ++t)
     for (std::size_t i = 0; i < d; ++i) CHECK(out[t * stride + i] == doctest::Approx(18.0).epsilon(1e-6));
 }

@@ -203,7 +203,7 @@ TEST_CASE("halves are widened exactly, all 65,536 of them, by every set") {
       float wide[fewfit::lanes];
       const float zeros[fewfit::lanes] = {};
       for (std::uint32_t i = 0; i < 16; ++i) halves[i] = static_cast<std::uint16_t>(first + i);
-      k.add_rows(fewfit::number_type::f16, halves, zeros, wide, fewfit::lanes);
+      k.add_rows(fewfit::number_type::f16, halves, 1, zeros, wide, fewfit::lanes);
       for (std::size_t i = 0; i < 16; ++i) {
         const float expected = support::value_of_half(halves[i]);
         if (std::isnan(expected))

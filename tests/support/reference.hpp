@@ -31,7 +31,8 @@ inline bool kernels_are_fused(const fewfit::kernel_table& k) {
 /// Every set of kernels that this build has and this processor can run.
 inline std::vector<fewfit::kernel_table> all_kernels() {
   std::vector<fewfit::kernel_table> found;
-  for (const fewfit::kernels name : {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512}) {
+  for (auto name = fewfit::kernels::portable; std::string(fewfit::name(name)) != "unknown";
+       name = static_cast<fewfit::kernels>(static_cast<int>(name) + 1)) {
     fewfit::kernel_table k{};
     if (fewfit::select_kernels(name, k)) found.push_back(k);
   }

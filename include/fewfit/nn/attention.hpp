@@ -36,13 +36,12 @@ constexpr std::size_t attention_scratch(const attention_shape& s) noexcept {
 namespace detail {
 
 /// Keys of a head, transposed into panels.    shape  k [T, d] stride ld -> [padded T / 16] { 0 [16], w [d][16] }
-inline void pack_keys(const float* k, std::size_t ld, std::size_t tokens, std::size_t d, float* panels) noexcept {
+inline void pack_keys(const kernel_table& kernels, const float* k, std::size_t ld, std::size_t tokens, std::size_t d,
+                      float* panels) noexcept {
   for (std::size_t begin = 0; begin < tokens; begin += lanes, panels += (d + 1) * lanes) {
-    const std::size_t count = tokens - begin < lanes ? tokens - begin : lanes;
-    if (count < lanes) std::memset(panels, 0, (d + 1) * lanes * sizeof(float));
     std::memset(panels, 0, lanes * sizeof(float));
-    for (std::size_t j = 0; j < count; ++j)
-      for (std::size_t i = 0; i < d; ++i) panels[(i + 1) * lanes + j] = k[(begin + j) * ld + i];
+    const std::size_t count = tokens - begin < lanes ? tokens - begin : lanes;
+    kernels.transpose_rows(k + begin * ld, ld, count, d, panels + lanes);
   }
 }
 
@@ -51,20 +50,24 @@ inline void pack_values(const float* v, std::size_t ld, std::size_t tokens, std:
   for (std::size_t begin = 0; begin < d; begin += lanes, panels += (tokens + 1) * lanes) {
     const std::size_t count = d - begin < lanes ? d - begin : lanes;
     std::memset(panels, 0, (count < lanes ? (tokens + 1) * lanes : lanes) * sizeof(float));
-    for (std::size_t t = 0; t < tokens; ++t)
-      std::memcpy(panels + (t + 1) * lanes, v + t * ld + begin, count * sizeof(float));
+    for (std::size_t t = 0; t < tokens; ++t) {
+      if (count == lanes)  // of a size that compilers know: no call
+        std::memcpy(panels + (t + 1) * lanes, v + t * ld + begin, lanes * sizeof(float));
+      else
+        std::memcpy(panels + (t + 1) * lanes, v + t * ld + begin, count * sizeof(float));
+    }
   }
 }
 
 }  // namespace detail
 
-/// All heads of one text.
+/// Queries `begin` to `end` of one text, all heads.
 ///
 /// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], first D columns
-/// needs   scratch of attention_scratch() floats; changes the queries (scales them)
-/// cost    2 T^2 D fused multiply-adds and T^2 H exponentials
-inline void self_attention(const kernel_table& k, const attention_shape& s, float* qkv, float* scratch,
-                           float* out) noexcept {
+/// needs   scratch of attention_scratch() floats; changes those queries (scales them)
+/// cost    2 (end - begin) T D fused multiply-adds and (end - begin) T H exponentials
+inline void self_attention(const kernel_table& k, const attention_shape& s, float* qkv, std::size_t begin,
+                           std::size_t end, float* scratch, float* out) noexcept {
   const std::size_t stride = padded(s.hidden), ld = 3 * stride, d = s.head_size(), keys = padded(s.tokens);
   float* const key_panels = scratch;
   float* const value_panels = key_panels + keys * (d + 1);
@@ -73,21 +76,19 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
   const linear_weights key_weights{key_panels, d, keys}, value_weights{value_panels, s.tokens, padded(d)};
 
   const float root = 1.0f / std::sqrt(static_cast<float>(d));
-  for (std::size_t t = 0; t < s.tokens; ++t) k.scale(qkv + t * ld, stride, root);
+  for (std::size_t t = begin; t < end; ++t) k.scale(qkv + t * ld, stride, root);
   for (std::size_t head = 0; head < s.heads; ++head) {
     const float* query = qkv + head * d;
-    detail::pack_keys(query + stride, ld, s.tokens, d, key_panels);
+    detail::pack_keys(k, query + stride, ld, s.tokens, d, key_panels);
     detail::pack_values(query + 2 * stride, ld, s.tokens, d, value_panels);
-    for (std::size_t begin = 0; begin < s.tokens; begin += query_block) {
-      const std::size_t count = s.tokens - begin < query_block ? s.tokens - begin : query_block;
+    for (std::size_t first = begin; first < end; first += query_block) {
+      const std::size_t count = end - first < query_block ? end - first : query_block;
       float sums[query_block];
-      k.linear(query + begin * ld, ld, count, key_weights, scores, keys, after::store);
+      k.linear(query + first * ld, ld, count, key_weights, scores, keys, after::store);
       for (std::size_t i = 0; i < count; ++i) sums[i] = k.softmax_numerators(scores + i * keys, s.tokens);
       k.linear(scores, keys, count, value_weights, output, padded(d), after::store);
-      for (std::size_t i = 0; i < count; ++i) {
-        float* to = out + (begin + i) * stride + head * d;
-        for (std::size_t j = 0; j < d; ++j) to[j] = output[i * padded(d) + j] / sums[i];
-      }
+      for (std::size_t i = 0; i < count; ++i)
+        k.divide_row(output + i * padded(d), d, sums[i], out + (first + i) * stride + head * d);
     }
   }
 }

@@ -15,6 +15,7 @@ struct embedding_weights {
   const float* position = nullptr;  // [P, padded D], token type 0 included
   layer_norm_weights layer_norm;    // [D]
   number_type type = number_type::f32;
+  const float* scale = nullptr;  // [R], of i8 rows
 };
 
 /// Embeds one text and normalises its rows.
@@ -27,7 +28,8 @@ inline void embed(const kernel_table& k, const embedding_weights& w, const std::
   const std::size_t stride = padded(w.layer_norm.width);
   for (std::size_t t = 0; t < tokens; ++t) {
     const auto* word = static_cast<const unsigned char*>(w.word) + ids[t] * stride * bytes_of(w.type);
-    k.add_rows(w.type, word, w.position + t * stride, rows + t * stride, stride);
+    const float scale = w.scale != nullptr ? w.scale[ids[t]] : 1.0f;
+    k.add_rows(w.type, word, scale, w.position + t * stride, rows + t * stride, stride);
   }
   k.layer_norm(rows, stride, tokens, w.layer_norm);
 }

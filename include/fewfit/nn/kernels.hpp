@@ -35,6 +35,8 @@ constexpr int tile_sums = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS * 3 / 4;
 constexpr int tile_panels = 1;  // three are up to 3 times as fast for one row or two, and take longer to compile
 constexpr int tile_rows = packet_size == 16 ? 8 : packet_size == 8 ? 6 : packet_size == 4 ? 4 : 1;
 
+constexpr int tile_rows_of_bytes = 1;
+
 static FEWFIT_ALWAYS_INLINE packet load(const float* p) noexcept { return packet_math::ploadu<packet>(p); }
 static FEWFIT_ALWAYS_INLINE void store(float* p, const packet& v) noexcept { packet_math::pstoreu(p, v); }
 static FEWFIT_ALWAYS_INLINE packet all(float x) noexcept { return packet_math::pset1<packet>(x); }
@@ -99,41 +101,133 @@ inline float widened(std::uint16_t half) noexcept {
   return wide;
 }
 
-static FEWFIT_ALWAYS_INLINE packet load_half(const unsigned char* p) noexcept {
+/// A packet of what `number(i)` gives for each of its places.
+template <class Number>
+static FEWFIT_ALWAYS_INLINE packet gather(const Number& number) noexcept {
   float wide[packet_size];
-  for (int i = 0; i < packet_size; ++i) {
-    std::uint16_t half;
-    std::memcpy(&half, p + 2 * i, sizeof half);
-    wide[i] = widened(half);
-  }
+  for (int i = 0; i < packet_size; ++i) wide[i] = number(i);
   return load(wide);
+}
+
+template <class T>
+static FEWFIT_ALWAYS_INLINE T read_as(const void* p) noexcept {
+  T value;
+  std::memcpy(&value, p, sizeof value);
+  return value;
+}
+
+static FEWFIT_ALWAYS_INLINE packet load_half(const unsigned char* p) noexcept {
+  return gather([p](int i) { return widened(read_as<std::uint16_t>(p + 2 * i)); });
+}
+static FEWFIT_ALWAYS_INLINE packet load_bytes(const unsigned char* p) noexcept {
+  return gather([p](int i) { return static_cast<float>(read_as<std::int8_t>(p + i)); });
+}
+
+// --- bf16: the upper half of a float ---
+static FEWFIT_ALWAYS_INLINE packet load_odd_bf16(const unsigned char* p) noexcept {
+  return gather([p](int i) {
+    const std::uint32_t bits = read_as<std::uint32_t>(p + 4 * i) & 0xFFFF0000u;
+    return read_as<float>(&bits);
+  });
+}
+static FEWFIT_ALWAYS_INLINE packet load_even_bf16(const unsigned char* p) noexcept {
+  return gather([p](int i) {
+    const std::uint32_t bits = read_as<std::uint32_t>(p + 4 * i) << 16;
+    return read_as<float>(&bits);
+  });
+}
+/// Rounded to the nearest bf16, ties to even; subnormal numbers are zero, what is not finite stays so.
+inline float nearest_bf16(float x) noexcept {
+  const auto bits = read_as<std::uint32_t>(&x);
+  if ((bits & 0x7F800000u) == 0x7F800000u) return x;
+  const std::uint32_t sign = bits & 0x80000000u, up = (bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u;
+  const std::uint32_t rounded = (bits & 0x7F800000u) == 0 ? sign : up;
+  return read_as<float>(&rounded);
+}
+/// Sixteen numbers rounded to bf16, neighbours in each other's place; `to` may be x.
+static FEWFIT_ALWAYS_INLINE void to_bf16(const float* x, float* to) noexcept {
+  for (std::size_t i = 0; i < lanes; i += 2) {
+    const float even = nearest_bf16(x[i]), odd = nearest_bf16(x[i + 1]);
+    to[i] = odd, to[i + 1] = even;
+  }
+}
+
+// --- integers of 32 bits, bytes ---
+struct integers {
+  std::int32_t v[packet_size];
+};
+template <class Number>
+static FEWFIT_ALWAYS_INLINE integers gather_integers(const Number& number) noexcept {
+  integers out;
+  for (int i = 0; i < packet_size; ++i) out.v[i] = number(i);
+  return out;
+}
+static FEWFIT_ALWAYS_INLINE integers load_integers(const unsigned char* p) noexcept { return read_as<integers>(p); }
+static FEWFIT_ALWAYS_INLINE integers all_integers(std::int32_t x) noexcept {
+  return gather_integers([x](int) { return x; });
+}
+static FEWFIT_ALWAYS_INLINE integers subtract_integers(const integers& a, const integers& b) noexcept {
+  return gather_integers([&](int i) { return a.v[i] - b.v[i]; });
+}
+static FEWFIT_ALWAYS_INLINE integers multiply_integers(const integers& a, const integers& b) noexcept {
+  return gather_integers([&](int i) { return a.v[i] * b.v[i]; });
+}
+static FEWFIT_ALWAYS_INLINE packet to_floats(const integers& a) noexcept {
+  return gather([&](int i) { return static_cast<float>(a.v[i]); });
+}
+/// sum += four products of an unsigned and a signed byte each, in every 32 bits.
+static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(const integers& sum, const integers& x,
+                                                           const integers& w) noexcept {
+  return gather_integers([&](int i) {
+    std::int32_t s = sum.v[i];
+    for (int k = 0; k < 32; k += 8) {
+      const auto input = static_cast<std::int32_t>(static_cast<std::uint32_t>(x.v[i]) >> k & 0xFFu);
+      s += input * static_cast<std::int8_t>(static_cast<std::uint32_t>(w.v[i]) >> k & 0xFFu);
+    }
+    return s;
+  });
+}
+/// The nearest integer, ties to even; of what is far outside of bytes, or no number, some integer far outside.
+static FEWFIT_ALWAYS_INLINE std::int32_t nearest(float x) noexcept {
+  return x > -1024.0f && x < 1024.0f ? static_cast<std::int32_t>(std::nearbyint(x)) : -1024;
+}
+/// The integers nearest to x, plus zero, between 0 and 255.
+static FEWFIT_ALWAYS_INLINE void store_bytes(unsigned char* p, const packet& x, std::int32_t zero) noexcept {
+  float numbers[packet_size];
+  store(numbers, x);
+  for (int i = 0; i < packet_size; ++i) {
+    const std::int32_t q = nearest(numbers[i]) + zero;
+    p[i] = static_cast<unsigned char>(q < 0 ? 0 : q > 255 ? 255 : q);
+  }
+}
+
+/// As many rows as a packet has numbers, of as many numbers, to columns.
+static FEWFIT_ALWAYS_INLINE void transpose_block(const float* x, std::size_t ld, float* to) noexcept {
+  for (int row = 0; row < packet_size; ++row)
+    for (int i = 0; i < packet_size; ++i)
+      to[static_cast<std::size_t>(i) * lanes + static_cast<std::size_t>(row)] = x[static_cast<std::size_t>(row) * ld + static_cast<std::size_t>(i)];
 }
 
 #include "fewfit/nn/simd/arithmetic.inc"
 #include "fewfit/nn/simd/linear.inc"
+#include "fewfit/nn/simd/bytes.inc"
 
 }  // namespace portable
 
-/// out = x W^T + b
+/// out = x W^T + b, or what `what` says: put through GELU, or added to what is there.
 ///
 /// shape   x [rows, K] stride ldx -> out [rows, outputs] stride ldout
-/// needs   out does not overlap x    cost  rows * K * outputs fused multiply-adds, no allocation
+/// needs   out does not overlap x; weights in bf16 or i8: scratch, and columns K to padded(K) of x zero
+/// cost    rows * K * outputs fused multiply-adds, no allocation
 /// source  torch.nn.functional.linear
 inline void linear(const float* x, std::size_t ldx, std::size_t rows, const linear_weights& w, float* out,
-                   std::size_t ldout) noexcept {
-  portable::linear(x, ldx, rows, w, out, ldout, after::store);
-}
-
-/// out = gelu(x W^T + b); shapes as linear.
-inline void linear_gelu(const float* x, std::size_t ldx, std::size_t rows, const linear_weights& w, float* out,
-                        std::size_t ldout) noexcept {
-  portable::linear(x, ldx, rows, w, out, ldout, after::gelu);
-}
-
-/// out += x W^T + b: the residual connection; shapes as linear.
-inline void linear_add(const float* x, std::size_t ldx, std::size_t rows, const linear_weights& w, float* out,
-                       std::size_t ldout) noexcept {
-  portable::linear(x, ldx, rows, w, out, ldout, after::add);
+                   std::size_t ldout, after what = after::store, const linear_scratch& scratch = {}) noexcept {
+  switch (w.type) {
+    case number_type::f32: return portable::multiply_all<portable::f32_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::f16: return portable::multiply_all<portable::f16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::bf16: return portable::multiply_all<portable::bf16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::i8: return portable::multiply_all<portable::i8_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+  }
 }
 
 using portable::layer_norm;
