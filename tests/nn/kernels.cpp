@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "support/halves.hpp"
+#include "support/narrow.hpp"
 #include "support/reference.hpp"
 #include "support/tiny_model.hpp"
 
@@ -232,6 +233,160 @@ TEST_CASE("linear: f16 weights give the bits of the same weights in f32, for eve
       }
     });
   }
+}
+
+/// Rows of bf16 and bytes: zeros behind the inputs up to the next multiple of 16, scratch beside them or in their place.
+struct narrow_rows {
+  std::size_t stride;
+  std::vector<float> x, inputs;
+  std::vector<fewfit::row_scale> scales;
+
+  narrow_rows(std::size_t rows, std::size_t width)
+      : stride(fewfit::padded(width)), x(rows * stride), inputs(rows * stride), scales(rows) {
+    const std::vector<float> numbers = random_floats(rows * width, 41);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t i = 0; i < width; ++i)
+        x[r * stride + i] = numbers[r * width + i] * static_cast<float>(r + 1);  // every row has a range of its own
+  }
+};
+
+/// Compares each set's product of `rows` rows with `expected`, from scratch and in place.
+void compare_narrow(const fewfit::linear_weights& w, std::size_t rows, const narrow_rows& in,
+                    const std::vector<float>& expected) {
+  for_each_set([&](const fewfit::kernel_table& k, bool fused) {
+    for (const bool in_place : {false, true}) {
+      narrow_rows mine(in);
+      std::vector<float> out(rows * w.outputs + 16, 7), added(out);
+      float* const inputs = in_place ? mine.x.data() : mine.inputs.data();
+      k.linear(mine.x.data(), in.stride, rows, w, out.data(), w.outputs, fewfit::after::store,
+               {inputs, mine.scales.data()});
+      mine.x = in.x;
+      k.linear(mine.x.data(), in.stride, rows, w, added.data(), w.outputs, fewfit::after::add,
+               {inputs, mine.scales.data()});
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < rows * w.outputs; ++i)
+        wrong += fused && (bits(out[i]) != bits(expected[i]) || bits(added[i]) != bits(expected[i] + 7.0f));
+      for (std::size_t i = rows * w.outputs; i < out.size(); ++i) wrong += bits(out[i]) != bits(7.0f);
+      REQUIRE(wrong == 0);
+    }
+  });
+}
+
+TEST_CASE("linear: bf16 is one chain, in each pair of inputs the odd one first, whatever the rows and the set") {
+  for (const std::size_t inputs : widths)
+    for (const std::size_t outputs : {16u, 20u, 48u, 112u}) {
+      const dense w(inputs, outputs, 7);
+      const support::aligned_bytes panels(support::bf16_panels(w));
+      const narrow_rows in(18, inputs);
+      const std::size_t columns = fewfit::padded(outputs);
+      std::vector<float> expected(18 * columns);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        if (i % columns < outputs)
+          expected[i] = support::plain::linear_bf16(&in.x[i / columns * in.stride], w, i % columns);
+      for (const std::size_t rows : {1u, 2u, 3u, 5u, 6u, 7u, 8u, 9u, 18u})
+        compare_narrow({panels.data(), inputs, columns, fewfit::number_type::bf16}, rows, in, expected);
+    }
+}
+
+TEST_CASE("linear: sums of bytes are exact, and each row has its scale, whatever the rows and the set") {
+  for (const std::size_t inputs : widths)
+    for (const std::size_t outputs : {16u, 20u, 48u, 112u}) {
+      const support::byte_layer w(dense(inputs, outputs, 7));
+      const support::aligned_bytes panels(w.panels());
+      const narrow_rows in(18, inputs);
+      const std::size_t columns = fewfit::padded(outputs);
+      std::vector<float> expected(18 * columns);
+      for (std::size_t r = 0; r < 18; ++r) {
+        const support::plain::byte_row row(&in.x[r * in.stride], inputs);
+        for (std::size_t o = 0; o < outputs; ++o) expected[r * columns + o] = support::plain::linear_i8(row, w, o);
+      }
+      for (const std::size_t rows : {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 18u})
+        compare_narrow({panels.data(), inputs, columns, fewfit::number_type::i8}, rows, in, expected);
+    }
+}
+
+TEST_CASE("linear: the largest bytes and weights that a file may hold do not saturate anywhere") {
+  for (const int sign : {1, -1}) {
+    dense w(384, 16, 7);
+    for (std::size_t i = 0; i < w.weight.size(); ++i) w.weight[i] = static_cast<float>(sign) * (i % 2 == 0 ? 1.0f : 2.0f);
+    support::byte_layer bytes(w);
+    for (std::size_t i = 0; i < bytes.weight.size(); ++i)
+      bytes.weight[i] = static_cast<std::int8_t>(sign * (i % 2 == 0 ? 1 : 127));  // 128 together
+    std::fill(bytes.sum.begin(), bytes.sum.end(), sign * 192 * 128);
+    const support::aligned_bytes panels(bytes.panels());
+    narrow_rows in(9, 384);
+    std::fill(in.x.begin(), in.x.end(), 3.0f);  // byte 255 everywhere
+    std::vector<float> expected(9 * 16);
+    const support::plain::byte_row row(in.x.data(), 384);
+    CHECK(row.q[5] == 255);
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = support::plain::linear_i8(row, bytes, i % 16);
+    compare_narrow({panels.data(), 384, 16, fewfit::number_type::i8}, 9, in, expected);
+  }
+}
+
+TEST_CASE("linear: a row that is not finite gives outputs that are not, in bf16 and in bytes") {
+  const dense w(32, 16, 7);
+  const support::aligned_bytes halves(support::bf16_panels(w)), bytes(support::byte_layer(w).panels());
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY})
+    for_each_set([&](const fewfit::kernel_table& k, bool) {
+      for (const auto& [panels, type] : {std::pair(halves.data(), fewfit::number_type::bf16),
+                                         std::pair(bytes.data(), fewfit::number_type::i8)}) {
+        narrow_rows in(3, 32);
+        in.x[32 + 17] = bad;
+        std::vector<float> out(3 * 16);
+        k.linear(in.x.data(), 32, 3, {panels, 32, 16, type}, out.data(), 16, fewfit::after::store,
+                 {in.inputs.data(), in.scales.data()});
+        for (std::size_t i = 0; i < out.size(); ++i) CHECK(std::isfinite(out[i]) == (i / 16 != 1));
+      }
+    });
+}
+
+TEST_CASE("linear: subnormal numbers count as zero in bf16, and a row of next to nothing does in bytes") {
+  dense w(32, 16, 7);
+  for (float& b : w.bias) b = 0;
+  w.pack();
+  const support::aligned_bytes halves(support::bf16_panels(w)), bytes(support::byte_layer(w).panels());
+  for_each_set([&](const fewfit::kernel_table& k, bool) {
+    narrow_rows in(1, 32);
+    for (float& x : in.x) x = 0x1.8p-127f;
+    for (const auto& [panels, type] : {std::pair(halves.data(), fewfit::number_type::bf16),
+                                       std::pair(bytes.data(), fewfit::number_type::i8)}) {
+      std::vector<float> out(16, 5);
+      k.linear(in.x.data(), 32, 1, {panels, 32, 16, type}, out.data(), 16, fewfit::after::store,
+               {in.inputs.data(), in.scales.data()});
+      for (const float y : out) CHECK(y == 0);
+    }
+  });
+}
+
+TEST_CASE("add_rows: a row of bytes is scale times each, added to the position with one rounding") {
+  std::int8_t row[32];
+  const std::vector<float> position = random_floats(32, 51);
+  for (int i = 0; i < 32; ++i) row[i] = static_cast<std::int8_t>(i * 8 - 127);
+  for_each_set([&](const fewfit::kernel_table& k, bool fused) {
+    float out[32];
+    k.add_rows(fewfit::number_type::i8, row, 0.013f, position.data(), out, 32);
+    for (std::size_t i = 0; i < 32; ++i)
+      if (fused) CHECK(bits(out[i]) == bits(std::fma(static_cast<float>(row[i]), 0.013f, position[i])));
+  });
+}
+
+TEST_CASE("transpose_rows and divide_row: the same numbers in another order, true quotients") {
+  for_each_set([](const fewfit::kernel_table& k, bool) {
+    for (const std::size_t columns : {1u, 4u, 7u, 8u, 16u, 20u, 32u, 33u})
+      for (const std::size_t rows : {1u, 5u, 15u, 16u}) {
+        const std::size_t ld = columns + 3;
+        const std::vector<float> x = random_floats(rows * ld, 61);
+        std::vector<float> turned(columns * 16 + 16, 7), quotients(columns + 16, 7);
+        k.transpose_rows(x.data(), ld, rows, columns, turned.data());
+        k.divide_row(x.data(), columns, 0.7f, quotients.data());
+        for (std::size_t i = 0; i < turned.size(); ++i) {
+          const std::size_t column = i / 16, row = i % 16;
+          CHECK(turned[i] == (column >= columns ? 7 : row < rows ? x[row * ld + column] : 0));
+        }
+        for (std::size_t i = 0; i < quotients.size(); ++i) CHECK(quotients[i] == (i < columns ? x[i] / 0.7f : 7));
+      }
+  });
 }
 
 TEST_CASE("scale and sum_of_squares: the same bits from every set") {
