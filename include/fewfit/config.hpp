@@ -93,6 +93,15 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 #endif
 
+// Whether those for 64-bit ARM are.
+#if !defined(FEWFIT_NEON_KERNELS)
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define FEWFIT_NEON_KERNELS 1
+#else
+#define FEWFIT_NEON_KERNELS 0
+#endif
+#endif
+
 // How the floating-point control word is read and written; see fp_environment below.
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__SSE__))
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())
@@ -140,10 +149,15 @@ constexpr std::size_t bytes_of(number_type type) noexcept {
   return type == number_type::f32 ? 4 : type == number_type::i8 ? 1 : 2;
 }
 
-/// Bytes of 16 outputs of a linear layer: their constants (a bias; with i8 scale, sum and bias), then the weights of
-/// each input. Inputs are filled up with zeros to whole words of four bytes, so each panel begins at a multiple of 64.
+/// So many inputs of an output in i8 share a scale.
+inline constexpr std::size_t inputs_of_group = 128;
+
+/// Bytes of 16 outputs of a linear layer: their constants (a bias; with i8 scales and sums of groups, shift and bias),
+/// then the weights of each input. Inputs are filled up with zeros to whole words of four bytes, so each panel begins
+/// at a multiple of 64.
 constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
-  const std::size_t word = 4 / bytes_of(type), constants = type == number_type::i8 ? 3 : 1;
+  const std::size_t word = 4 / bytes_of(type), groups = (inputs + inputs_of_group - 1) / inputs_of_group;
+  const std::size_t constants = type == number_type::i8 ? 2 * groups + 2 : 1;
   return lanes * 4 * (constants + (inputs + word - 1) / word);
 }
 

@@ -312,7 +312,7 @@ TEST_CASE("linear: the largest bytes and weights that a file may hold do not sat
     support::byte_layer bytes(w);
     for (std::size_t i = 0; i < bytes.weight.size(); ++i)
       bytes.weight[i] = static_cast<std::int8_t>(sign * (i % 2 == 0 ? 1 : 127));  // 128 together
-    std::fill(bytes.sum.begin(), bytes.sum.end(), sign * 192 * 128);
+    bytes.add_up();
     const support::aligned_bytes panels(bytes.panels());
     narrow_rows in(9, 384);
     std::fill(in.x.begin(), in.x.end(), 3.0f);  // byte 255 everywhere

@@ -44,45 +44,61 @@ inline std::string bf16_panels(const dense& w) {
   return out;
 }
 
-/// A layer in bytes.
+/// A layer in bytes: each 128 inputs of an output with a scale of their own.
 struct byte_layer {
-  std::size_t inputs, outputs;
+  static constexpr std::size_t group = 128;
+  std::size_t inputs, outputs, groups;
   std::vector<std::int8_t> weight;  // [outputs, inputs]
-  std::vector<std::int32_t> sum;    // [outputs]
-  std::vector<float> scale, bias;   // [outputs]
+  std::vector<std::int32_t> sum;    // [outputs, groups]
+  std::vector<float> scale, bias;   // [outputs, groups], [outputs]
 
   /// Rounds a layer; neighbours that are too much together for 16 bits give way.
   explicit byte_layer(const dense& w)
-      : inputs(w.inputs), outputs(w.outputs), weight(w.weight.size()), sum(outputs), scale(outputs), bias(w.bias) {
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const float* const from = &w.weight[o * inputs];
+      : inputs(w.inputs),
+        outputs(w.outputs),
+        groups((w.inputs + group - 1) / group),
+        weight(w.weight.size()),
+        sum(outputs * groups),
+        scale(outputs * groups),
+        bias(w.bias) {
+    for (std::size_t g = 0; g < outputs * groups; ++g) {
+      const std::size_t o = g / groups, begin = o * inputs + g % groups * group;
+      const std::size_t end = std::min(begin + group, (o + 1) * inputs);
       float largest = 0;
-      for (std::size_t k = 0; k < inputs; ++k) largest = std::max(largest, std::fabs(from[k]));
-      scale[o] = largest / 127;
-      for (std::size_t k = 0; k < inputs; ++k) {
-        auto q = static_cast<std::int32_t>(std::nearbyint(from[k] / scale[o]));
-        if (k % 2 == 1) {
-          const std::int32_t before = weight[o * inputs + k - 1];
-          q = std::min(128 - before, std::max(-128 - before, q));
-        }
-        q = std::min(127, std::max(-127, q));
-        weight[o * inputs + k] = static_cast<std::int8_t>(q);
-        sum[o] += q;
+      for (std::size_t i = begin; i < end; ++i) largest = std::max(largest, std::fabs(w.weight[i]));
+      scale[g] = largest / 127;
+      for (std::size_t i = begin; i < end; ++i) {
+        auto q = static_cast<std::int32_t>(std::nearbyint(w.weight[i] / scale[g]));
+        if ((i - begin) % 2 == 1) q = std::min(128 - weight[i - 1], std::max(-128 - weight[i - 1], q));
+        weight[i] = static_cast<std::int8_t>(std::min(127, std::max(-127, q)));
       }
     }
+    add_up();
+  }
+  void add_up() {
+    std::fill(sum.begin(), sum.end(), 0);
+    for (std::size_t i = 0; i < weight.size(); ++i) sum[i / inputs * groups + i % inputs / group] += weight[i];
+  }
+  float shift(std::size_t o) const {
+    double total = 0;
+    for (std::size_t g = o * groups; g < (o + 1) * groups; ++g) total += static_cast<double>(scale[g]) * sum[g];
+    return static_cast<float>(total);
   }
   std::string panels() const {
-    const std::size_t fours = (inputs + 3) / 4, panel = 192 + fours * 64;
+    const std::size_t head = 2 * groups + 2, panel = (head + (inputs + 3) / 4) * 64;
     std::string out(fewfit::padded(outputs) / 16 * panel, '\0');
     for (std::size_t o = 0; o < fewfit::padded(outputs); ++o) {
       char* const p = &out[o / 16 * panel];
-      const float one = 1;
-      std::memcpy(p + o % 16 * 4, o < outputs ? &scale[o] : &one, 4);
+      const auto put = [&](std::size_t line, const auto& number) { std::memcpy(p + line * 64 + o % 16 * 4, &number, 4); };
+      for (std::size_t g = 0; g < groups; ++g) {
+        put(g, o < outputs ? scale[o * groups + g] : 1.0f);
+        if (o < outputs) put(groups + g, sum[o * groups + g]);
+      }
       if (o >= outputs) continue;
-      std::memcpy(p + 64 + o % 16 * 4, &sum[o], 4);
-      std::memcpy(p + 128 + o % 16 * 4, &bias[o], 4);
+      put(2 * groups, shift(o));
+      put(2 * groups + 1, bias[o]);
       for (std::size_t k = 0; k < inputs; ++k)
-        p[192 + k / 4 * 64 + o % 16 * 4 + k % 4] = static_cast<char>(weight[o * inputs + k]);
+        p[(head + k / 4) * 64 + o % 16 * 4 + k % 4] = static_cast<char>(weight[o * inputs + k]);
     }
     return out;
   }
@@ -117,9 +133,14 @@ struct byte_row {
 };
 
 inline float linear_i8(const byte_row& x, const byte_layer& w, std::size_t o) {
-  std::int32_t sum = 0;
-  for (std::size_t k = 0; k < w.inputs; ++k) sum += (x.q[k] - x.zero) * w.weight[o * w.inputs + k];
-  return std::fma(static_cast<float>(sum), x.scale * w.scale[o], w.bias[o]);
+  float y = static_cast<float>(128 - x.zero) * w.shift(o);
+  for (std::size_t g = 0; g < w.groups; ++g) {
+    std::int32_t sum = 0;
+    for (std::size_t k = g * byte_layer::group; k < std::min(w.inputs, (g + 1) * byte_layer::group); ++k)
+      sum += (x.q[k] - 128) * w.weight[o * w.inputs + k];
+    y = std::fma(static_cast<float>(sum), w.scale[o * w.groups + g], y);
+  }
+  return std::fma(x.scale, y, w.bias[o]);
 }
 
 }  // namespace plain

@@ -36,6 +36,7 @@ constexpr int tile_panels = 1;  // three are up to 3 times as fast for one row o
 constexpr int tile_rows = packet_size == 16 ? 8 : packet_size == 8 ? 6 : packet_size == 4 ? 4 : 1;
 
 constexpr int tile_rows_of_bytes = 1;
+constexpr std::int32_t byte_shift = 0;  // of a row's bytes
 
 static FEWFIT_ALWAYS_INLINE packet load(const float* p) noexcept { return packet_math::ploadu<packet>(p); }
 static FEWFIT_ALWAYS_INLINE void store(float* p, const packet& v) noexcept { packet_math::pstoreu(p, v); }
@@ -166,11 +167,8 @@ static FEWFIT_ALWAYS_INLINE integers load_integers(const unsigned char* p) noexc
 static FEWFIT_ALWAYS_INLINE integers all_integers(std::int32_t x) noexcept {
   return gather_integers([x](int) { return x; });
 }
-static FEWFIT_ALWAYS_INLINE integers subtract_integers(const integers& a, const integers& b) noexcept {
-  return gather_integers([&](int i) { return a.v[i] - b.v[i]; });
-}
-static FEWFIT_ALWAYS_INLINE integers multiply_integers(const integers& a, const integers& b) noexcept {
-  return gather_integers([&](int i) { return a.v[i] * b.v[i]; });
+static FEWFIT_ALWAYS_INLINE integers minus_128_times(const integers& a) noexcept {
+  return gather_integers([&](int i) { return a.v[i] * -128; });
 }
 static FEWFIT_ALWAYS_INLINE packet to_floats(const integers& a) noexcept {
   return gather([&](int i) { return static_cast<float>(a.v[i]); });

@@ -12,7 +12,10 @@
 //
 //   f32   { f32 bias[16]; f32 w[K][16]; }        f16   the same with w in f16
 //   bf16  { f32 bias[16]; bf16 w[K/2][16][2]; }
-//   i8    { f32 scale[16]; i32 sum[16]; f32 bias[16]; i8 w[K/4][16][4]; }
+//   i8    { f32 scale[G][16]; i32 sum[G][16]; f32 shift[16]; f32 bias[16]; i8 w[K/4][16][4]; }
+//
+// The weights in bytes of each 128 inputs, of which there are G, have a scale of their own; `sum` adds the bytes up,
+// `shift` the weights.
 //
 // Batches are ragged: N rows one after another, text b has rows offsets[b] to offsets[b + 1], no padding, no mask, no
 // pad id anywhere.
@@ -33,10 +36,10 @@ struct linear_weights {
   number_type type = number_type::f32;
 };
 
-/// What the bytes of a row of inputs mean: number = scale * (byte - zero).
+/// What the bytes of a row of inputs mean: number = scale * (byte - 128 + shift).
 struct row_scale {
   float scale;
-  std::int32_t zero;
+  float shift;
 };
 
 /// Where a linear layer of bf16 or i8 keeps its inputs in its own type; f32 and f16 take them as they are.

@@ -10,6 +10,10 @@
 #else
 #include <cpuid.h>
 #endif
+#elif FEWFIT_NEON_KERNELS && defined(__linux__)
+#include <sys/auxv.h>
+#elif FEWFIT_NEON_KERNELS && defined(_WIN32)
+extern "C" __declspec(dllimport) int __stdcall IsProcessorFeaturePresent(unsigned long);
 #endif
 
 namespace fewfit {
@@ -22,6 +26,7 @@ struct cpu_features {
   bool avx512 = false;  // F, BW, DQ and VL
   bool avx_vnni = false, avx512_vnni = false;
   bool avx512_bf16 = false;   // with VNNI
+  bool neon_dot = false;
   bool bf16_is_fast = false;  // the instruction does more than two fused multiply-adds in the same time
 };
 
@@ -74,6 +79,20 @@ inline cpu_features ask_cpu() noexcept {
   // Intel's multiply 84 G a second where two fused multiply-adds a bf16 pair reach 170 (Emerald Rapids); AMD's have
   // twice the rate of floats (Zen 4).
   f.bf16_is_fast = maker.b == 0x68747541u;  // "Auth"enticAMD
+  return f;
+}
+
+#elif FEWFIT_NEON_KERNELS
+
+inline cpu_features ask_cpu() noexcept {
+  cpu_features f;
+#if defined(__ARM_FEATURE_DOTPROD)
+  f.neon_dot = true;
+#elif defined(__linux__)
+  f.neon_dot = (getauxval(AT_HWCAP) >> 20 & 1u) != 0;  // HWCAP_ASIMDDP
+#elif defined(_WIN32)
+  f.neon_dot = IsProcessorFeaturePresent(43) != 0;  // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE
+#endif
   return f;
 }
 

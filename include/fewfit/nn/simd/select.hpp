@@ -10,6 +10,8 @@
 #include "fewfit/nn/simd/avx512_vnni.hpp"
 #include "fewfit/nn/simd/avx_vnni.hpp"
 #include "fewfit/nn/simd/cpu.hpp"
+#include "fewfit/nn/simd/neon.hpp"
+#include "fewfit/nn/simd/neon_dot.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -68,6 +70,13 @@ inline kernel_table avx512_bf16_kernels() noexcept {
   return k.name = kernels::avx512_bf16, k.bf16 = avx512_bf16::multiply_all<avx512_bf16::native_bf16_numbers>, k;
 }
 #endif
+#if FEWFIT_NEON_KERNELS
+inline kernel_table neon_kernels() noexcept { return FEWFIT_KERNELS_OF(neon, neon); }
+inline kernel_table neon_dot_kernels() noexcept {
+  kernel_table k = FEWFIT_KERNELS_OF(neon, neon_dot);
+  return k.name = kernels::neon_dot, k;
+}
+#endif
 #undef FEWFIT_KERNELS_OF
 
 }  // namespace detail
@@ -85,6 +94,10 @@ inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
   if (is(kernels::avx512) && cpu.avx512) return table = detail::avx512_kernels(), true;
   if (is(kernels::avx_vnni) && cpu.avx_vnni) return table = detail::avx_vnni_kernels(), true;
   if (is(kernels::avx2) && cpu.avx2) return table = detail::avx2_kernels(), true;
+#endif
+#if FEWFIT_NEON_KERNELS
+  if (is(kernels::neon_dot) && cpu.neon_dot) return table = detail::neon_dot_kernels(), true;
+  if (is(kernels::neon)) return table = detail::neon_kernels(), true;
 #endif
   if (is(kernels::portable)) return table = portable_kernels(), true;
   return false;
