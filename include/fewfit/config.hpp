@@ -102,6 +102,17 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 #endif
 
+// Whether what Eigen multiplies and adds is rounded once: everywhere but in old x86 and 32-bit ARM.
+#if !defined(FEWFIT_PORTABLE_FMA)
+#if defined(__FMA__) || (defined(_MSC_VER) && defined(__AVX2__))
+#define FEWFIT_PORTABLE_FMA 1
+#elif defined(__SSE2__) || defined(_M_X64) || defined(_M_IX86) || (defined(__ARM_NEON) && !defined(__aarch64__))
+#define FEWFIT_PORTABLE_FMA 0
+#else
+#define FEWFIT_PORTABLE_FMA 1
+#endif
+#endif
+
 // How the floating-point control word is read and written; see fp_environment below.
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__SSE__))
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())

@@ -241,6 +241,7 @@ inline result<model_state*> make_state(file_memory&& content, const load_options
   state->kernels = chosen;
   const error e = binder(*b, full, *state).bind();
   if (options.special_tokens_are_text) state->tokenizer.added.special_tokens_are_text = true;
+  state->kernels = kernels_for(static_cast<number_type>(state->config.linear_type), chosen);
   if (e.code == errc::none) return state;
   destroy(state);
   return e;

@@ -20,7 +20,7 @@ namespace support {
 
 /// Whether the kernels' multiply-add rounds once. Without the hardware for it (plain SSE2) bits are not promised.
 inline bool kernels_are_fused(const fewfit::kernel_table& k) {
-  if (k.name != fewfit::kernels::portable) return true;
+  if (k.name != fewfit::kernels::portable || k.i8 == fewfit::exact_kernels().i8) return true;
   const float a = 1 + 0x1p-12f, c = -1;
   float out[fewfit::lanes];
   namespace set = fewfit::portable;
@@ -28,7 +28,7 @@ inline bool kernels_are_fused(const fewfit::kernel_table& k) {
   return out[0] == std::fma(a, a, c);
 }
 
-/// Every set of kernels that this build has and this processor can run.
+/// Every set of kernels that this build has and this processor can run; last the exact one of models in bytes.
 inline std::vector<fewfit::kernel_table> all_kernels() {
   std::vector<fewfit::kernel_table> found;
   for (auto name = fewfit::kernels::portable; std::string(fewfit::name(name)) != "unknown";
@@ -36,6 +36,7 @@ inline std::vector<fewfit::kernel_table> all_kernels() {
     fewfit::kernel_table k{};
     if (fewfit::select_kernels(name, k)) found.push_back(k);
   }
+  found.push_back(fewfit::exact_kernels());
   return found;
 }
 

@@ -10,6 +10,7 @@
 #include "fewfit/nn/simd/avx512_vnni.hpp"
 #include "fewfit/nn/simd/avx_vnni.hpp"
 #include "fewfit/nn/simd/cpu.hpp"
+#include "fewfit/nn/simd/exact.hpp"
 #include "fewfit/nn/simd/neon.hpp"
 #include "fewfit/nn/simd/neon_dot.hpp"
 
@@ -40,46 +41,50 @@ struct kernel_table {
   }
 };
 
-// The name of a set is that of its namespace, which is why a macro and no template fills in its table.
-#define FEWFIT_KERNELS_OF(set, bytes)                                                                               \
-  kernel_table {                                                                                                    \
-    kernels::set, set::multiply_all<set::f32_numbers>, set::multiply_all<set::f16_numbers>,                         \
-        set::multiply_all<set::bf16_numbers>, bytes::multiply_all<bytes::i8_numbers>, set::softmax_numerators,      \
-        set::layer_norm, set::scale, set::divide_row, set::transpose_rows, set::sum_of_squares, set::add_rows       \
-  }
-
-/// Through Eigen, as the compiler's options allow.
-inline kernel_table portable_kernels() noexcept { return FEWFIT_KERNELS_OF(portable, portable); }
-
 namespace detail {
 
+// The name of a set is that of a namespace, which is why a macro and no template fills in its table: `set` does what
+// all types of numbers share, and products of f32 and f16. Tables are variables: where functions return them, g++ 12
+// puts the kernels into the functions' sections, and a second unit does not link.
+#define FEWFIT_KERNELS(name, set, bf16_of, bf16_numbers, i8_of)                                                       \
+  {                                                                                                                   \
+    kernels::name, set::multiply_all<set::f32_numbers>, set::multiply_all<set::f16_numbers>,                          \
+        bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,                         \
+        set::softmax_numerators, set::layer_norm, set::scale, set::divide_row, set::transpose_rows,                   \
+        set::sum_of_squares, set::add_rows                                                                            \
+  }
+
+static constexpr kernel_table portable_set = FEWFIT_KERNELS(portable, portable, portable, bf16_numbers, portable);
+static constexpr kernel_table exact_set = FEWFIT_KERNELS(portable, exact, exact, bf16_numbers, exact);
 #if FEWFIT_X86_KERNELS
-inline kernel_table avx2_kernels() noexcept { return FEWFIT_KERNELS_OF(avx2, avx2); }
-inline kernel_table avx_vnni_kernels() noexcept {
-  kernel_table k = FEWFIT_KERNELS_OF(avx2, avx_vnni);
-  return k.name = kernels::avx_vnni, k;
-}
+static constexpr kernel_table avx2_set = FEWFIT_KERNELS(avx2, avx2, avx2, bf16_numbers, avx2);
+static constexpr kernel_table avx_vnni_set = FEWFIT_KERNELS(avx_vnni, avx2, avx2, bf16_numbers, avx_vnni);
 // Without VNNI bytes take their way through 256 bits: such processors are few, and tiles take long to compile.
-inline kernel_table avx512_kernels() noexcept { return FEWFIT_KERNELS_OF(avx512, avx2); }
-inline kernel_table avx512_vnni_kernels() noexcept {
-  kernel_table k = FEWFIT_KERNELS_OF(avx512, avx512_vnni);
-  return k.name = kernels::avx512_vnni, k;
-}
-inline kernel_table avx512_bf16_kernels() noexcept {
-  kernel_table k = avx512_vnni_kernels();
-  return k.name = kernels::avx512_bf16, k.bf16 = avx512_bf16::multiply_all<avx512_bf16::native_bf16_numbers>, k;
-}
+static constexpr kernel_table avx512_set = FEWFIT_KERNELS(avx512, avx512, avx512, bf16_numbers, avx2);
+static constexpr kernel_table avx512_vnni_set =
+    FEWFIT_KERNELS(avx512_vnni, avx512, avx512, bf16_numbers, avx512_vnni);
+static constexpr kernel_table avx512_bf16_set =
+    FEWFIT_KERNELS(avx512_bf16, avx512, avx512_bf16, native_bf16_numbers, avx512_vnni);
 #endif
 #if FEWFIT_NEON_KERNELS
-inline kernel_table neon_kernels() noexcept { return FEWFIT_KERNELS_OF(neon, neon); }
-inline kernel_table neon_dot_kernels() noexcept {
-  kernel_table k = FEWFIT_KERNELS_OF(neon, neon_dot);
-  return k.name = kernels::neon_dot, k;
-}
+static constexpr kernel_table neon_set = FEWFIT_KERNELS(neon, neon, neon, bf16_numbers, neon);
+static constexpr kernel_table neon_dot_set = FEWFIT_KERNELS(neon_dot, neon, neon, bf16_numbers, neon_dot);
 #endif
-#undef FEWFIT_KERNELS_OF
+#undef FEWFIT_KERNELS
 
 }  // namespace detail
+
+/// Through Eigen, as the compiler's options allow.
+inline kernel_table portable_kernels() noexcept { return detail::portable_set; }
+/// As portable_kernels, but the same bits even where there is no fused multiply-add; for models in bytes.
+inline kernel_table exact_kernels() noexcept { return detail::exact_set; }
+
+/// What a model with linear layers of this type computes with, out of a chosen set.
+inline kernel_table kernels_for(number_type type, const kernel_table& chosen) noexcept {
+  if constexpr (!FEWFIT_PORTABLE_FMA)
+    if (type == number_type::i8 && chosen.name == kernels::portable) return exact_kernels();
+  return chosen;
+}
 
 /// The kernels with this name, or the fastest for `automatic`; false where this processor cannot run them.
 inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
@@ -89,15 +94,15 @@ inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
     return wanted == k || (wanted == kernels::automatic && fast);
   };
 #if FEWFIT_X86_KERNELS
-  if (is(kernels::avx512_bf16, cpu.bf16_is_fast) && cpu.avx512_bf16) return table = detail::avx512_bf16_kernels(), true;
-  if (is(kernels::avx512_vnni) && cpu.avx512_vnni) return table = detail::avx512_vnni_kernels(), true;
-  if (is(kernels::avx512) && cpu.avx512) return table = detail::avx512_kernels(), true;
-  if (is(kernels::avx_vnni) && cpu.avx_vnni) return table = detail::avx_vnni_kernels(), true;
-  if (is(kernels::avx2) && cpu.avx2) return table = detail::avx2_kernels(), true;
+  if (is(kernels::avx512_bf16, cpu.bf16_is_fast) && cpu.avx512_bf16) return table = detail::avx512_bf16_set, true;
+  if (is(kernels::avx512_vnni) && cpu.avx512_vnni) return table = detail::avx512_vnni_set, true;
+  if (is(kernels::avx512) && cpu.avx512) return table = detail::avx512_set, true;
+  if (is(kernels::avx_vnni) && cpu.avx_vnni) return table = detail::avx_vnni_set, true;
+  if (is(kernels::avx2) && cpu.avx2) return table = detail::avx2_set, true;
 #endif
 #if FEWFIT_NEON_KERNELS
-  if (is(kernels::neon_dot) && cpu.neon_dot) return table = detail::neon_dot_kernels(), true;
-  if (is(kernels::neon)) return table = detail::neon_kernels(), true;
+  if (is(kernels::neon_dot) && cpu.neon_dot) return table = detail::neon_dot_set, true;
+  if (is(kernels::neon)) return table = detail::neon_set, true;
 #endif
   if (is(kernels::portable)) return table = portable_kernels(), true;
   return false;
