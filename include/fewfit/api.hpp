@@ -119,8 +119,8 @@ struct model_config {
   std::uint32_t hidden_act = 0;      // 1 gelu
   std::uint32_t pooling = 0;         // 1 mean, 2 cls, 3 max
   std::uint32_t normalize = 0;       // 1: unit length after pooling
-  std::uint32_t linear_type = 0;     // 1 f32, 2 f16
-  std::uint32_t embedding_type = 0;  // 1 f32, 2 f16
+  std::uint32_t linear_type = 0;     // 1 f32, 2 f16, 3 bf16, 4 i8
+  std::uint32_t embedding_type = 0;  // 1 f32, 2 f16, 4 i8
   double layer_norm_eps = 0;
 };
 

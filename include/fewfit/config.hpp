@@ -129,16 +129,21 @@ inline constexpr std::size_t lanes = 16;
 /// Width of a row in memory: the next multiple of 16; the columns behind the width are zero.
 constexpr std::size_t padded(std::size_t width) noexcept { return (width + lanes - 1) / lanes * lanes; }
 
-/// What weights are stored as; the values are the model file's. All are widened exactly and computed with in f32.
-enum class number_type : std::uint32_t { f32 = 1, f16 = 2 };
+/// What weights are stored as; the values are the model file's. f16 is widened exactly and computed with in f32; bf16
+/// and i8 are multiplied as they are, with activations rounded to the same type.
+enum class number_type : std::uint32_t { f32 = 1, f16 = 2, bf16 = 3, i8 = 4 };
 
-constexpr std::size_t bytes_of(number_type type) noexcept { return type == number_type::f32 ? 4 : 2; }
+constexpr std::size_t bytes_of(number_type type) noexcept {
+  return type == number_type::f32 ? 4 : type == number_type::i8 ? 1 : 2;
+}
 
-/// Bytes of 16 outputs of a linear layer: their biases in f32, then the weights of each input. With f16 an odd number
-/// of inputs is filled up with zeros, so that each panel begins at a multiple of 64.
+/// Bytes of 16 outputs of a linear layer: their biases in f32, with i8 their scales and sums before them, then the
+/// weights of each input. Inputs are filled up with zeros, to multiples of 2 in 16 bits and of 4 in i8, so that each
+/// panel begins at a multiple of 64.
 constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
-  const std::size_t filled = type == number_type::f32 ? inputs : (inputs + 1) / 2 * 2;
-  return lanes * (sizeof(float) + filled * bytes_of(type));
+  const std::size_t multiple = 4 / bytes_of(type), constants = type == number_type::i8 ? 3 : 1;
+  const std::size_t filled = (inputs + multiple - 1) / multiple * multiple;
+  return lanes * (constants * sizeof(float) + filled * bytes_of(type));
 }
 
 /// Holds round-to-nearest without flush-to-zero while it lives, then restores what the caller had.

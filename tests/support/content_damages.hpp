@@ -52,8 +52,8 @@ inline void add_config_damages(std::vector<damage>& rows) {
   add_range(rows, "config.hidden_act", errc::unknown_activation, "hidden_act", {0, 2}, {1});
   add_range(rows, "config.pooling", errc::unknown_pooling, "pooling", {0, 4}, {1, 2, 3});
   add_range(rows, "config.normalize", errc::bad_flag, "normalize", {2, 0xFFFFFFFFu}, {0, 1});
-  for (const char* name : {"linear layers", "word embeddings"})
-    add_range(rows, std::string("config.") + name, errc::unknown_weight_type, name, {0, 3, 4, 5}, {1});
+  add_range(rows, "config.linear layers", errc::unknown_weight_type, "linear layers", {0, 5, 0xFFFFFFFFu}, {1});
+  add_range(rows, "config.word embeddings", errc::unknown_weight_type, "word embeddings", {0, 3, 5}, {1});
   for (const double eps :
        {0.0, -1e-12, 9e-31, 5e-324, 1.0001, 1e30, std::nan(""), -std::nan(""), HUGE_VAL, -HUGE_VAL})
     rows.push_back({"layer_norm_eps " + std::to_string(eps), errc::bad_epsilon, "layer_norm_eps",

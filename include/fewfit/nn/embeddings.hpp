@@ -15,6 +15,7 @@ struct embedding_weights {
   const float* position = nullptr;  // [P, padded D], token type 0 included
   layer_norm_weights layer_norm;    // [D]
   number_type type = number_type::f32;
+  const float* scale = nullptr;  // [R], of i8 rows
 };
 
 /// Embeds one text and normalises its rows.
