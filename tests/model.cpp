@@ -117,14 +117,12 @@ TEST_CASE(
   for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}}) {
     support::tiny_options shape;
     shape.D = d, shape.H = h, shape.F = f;
-    support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
+    support::tiny_parts parts = support::tiny_model(shape);
+    parts.linear_type = parts.embedding_type = fewfit::number_type::f16;
     for (const fewfit::kernel_table& k : support::all_kernels()) {
       fewfit::load_options options;
       options.kernels = k.name;
-      parts.halves = false;
-      const support::tiny_loaded whole(parts, options);
-      parts.halves = true;
-      const support::tiny_loaded halves(parts, options);
+      const support::tiny_loaded whole(support::widened(parts), options), halves(parts, options);
       CHECK(halves->config().linear_type == 2);
       CHECK(halves->config().embedding_type == 2);
       const std::vector<float> expected = whole->encode(texts).value(), found = halves->encode(texts).value();
@@ -144,11 +142,28 @@ TEST_CASE("the processor is asked right: the compiler's own question gives the s
 }
 #endif
 
+TEST_CASE("files of every pair of types load, checked in full or in structure alone, and say what they hold") {
+  using fewfit::number_type;
+  for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}, {1u, 1u, 1u}})
+    for (const number_type linear : {number_type::f32, number_type::f16, number_type::bf16, number_type::i8})
+      for (const number_type words : {number_type::f32, number_type::f16, number_type::i8}) {
+        support::tiny_options shape;
+        shape.D = d, shape.H = h, shape.F = f;
+        support::tiny_parts parts = support::tiny_model(shape);
+        parts.linear_type = linear, parts.embedding_type = words;
+        for (const fewfit::verify how : {fewfit::verify::full, fewfit::verify::structure}) {
+          const tiny_loaded m(parts, support::options(how));
+          CHECK(m->config().linear_type == static_cast<std::uint32_t>(linear));
+          CHECK(m->config().embedding_type == static_cast<std::uint32_t>(words));
+        }
+      }
+}
+
 TEST_CASE("halves that are not finite, and padding that is not zero, are refused") {
   support::tiny_options shape;
   shape.D = 15, shape.H = 5, shape.F = 33;
-  support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
-  parts.halves = true;
+  support::tiny_parts parts = support::tiny_model(shape);
+  parts.linear_type = parts.embedding_type = fewfit::number_type::f16;
   const auto code = [&](const std::string& field, std::uint16_t value, std::size_t index) {
     support::tiny_file f(parts);
     f.set(field, value, index);

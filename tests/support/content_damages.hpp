@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "damage.hpp"
+#include "type_damages.hpp"
 
 namespace support {
 
@@ -371,7 +372,8 @@ inline const std::vector<damage>& content_damages() {
   static const std::vector<damage> all = [] {
     std::vector<damage> rows;
     add_config_damages(rows), add_size_damages(rows), add_tokenizer_damages(rows), add_vocabulary_damages(rows);
-    add_weight_damages(rows), add_head_damages(rows), add_about_damages(rows), add_self_test_damages(rows);
+    add_weight_damages(rows), add_type_damages(rows), add_head_damages(rows), add_about_damages(rows);
+    add_self_test_damages(rows);
     return rows;
   }();
   return all;

@@ -117,7 +117,7 @@ inline const void* take_panels(section_reader& in, const char* name, number_type
 inline std::uint64_t first_non_finite_panel(const void* data, number_type type, std::uint64_t panels,
                                             std::uint64_t inputs) noexcept {
   const panel_layout at{type, inputs};
-  const std::uint64_t weights = lanes * inputs;
+  const std::uint64_t weights = lanes * at.filled();
   const auto all_finite = [](const auto* numbers, std::uint64_t n) { return first_non_finite(numbers, n) == n; };
   for (std::uint64_t p = 0; p < panels; ++p) {
     const unsigned char* const panel = static_cast<const unsigned char*>(data) + p * at.bytes();
