@@ -403,6 +403,30 @@ TEST_CASE("the self-test compares with the answers in the file") {
   CHECK(tiny_loaded(support::tiny_model())->self_test().error().code == errc::no_self_test);
 }
 
+TEST_CASE("the self-test counts apart the labels of which the original was sure") {
+  for (const bool binary : {false, true}) {
+    support::tiny_options o;
+    o.binary = binary;
+    support::tiny_parts p = support::with_self_test(support::tiny_model(o));
+    const std::size_t classes = p.labels.size();
+    const auto told = [&](double first, double second) {
+      for (std::size_t i = 0; i < p.test_texts.size(); ++i) {
+        const std::size_t ours = tiny_loaded(p)->predict(p.test_texts[i]).index;
+        for (std::size_t k = 0; k < classes; ++k)
+          p.test_probabilities[i * classes + k] = k == ours                   ? second
+                                                  : k == (ours + 1) % classes ? first
+                                                                              : 1 - first - second;
+      }
+      return tiny_loaded(p)->self_test().value();
+    };
+    for (const auto& [first, second, clear] : {std::tuple(0.52, 0.48, 0u), {0.53, 0.47, 4u}, {1.0, 0.0, 4u}}) {
+      CHECK(told(first, second).different_labels == 4);
+      CHECK(told(first, second).different_clear_labels == clear);
+    }
+    CHECK(told(0.1, 0.9).different_clear_labels == 0);
+  }
+}
+
 TEST_CASE("numbers that overflow give an error, never a label") {
   const tiny_loaded m(support::overflowing_model());
   const prediction p = m->predict("good");

@@ -128,6 +128,7 @@ struct model_config {
 struct self_test_report {
   std::size_t texts = 0;
   std::size_t different_labels = 0;
+  std::size_t different_clear_labels = 0;  // where the original's label is ahead of the next by more than 0.05
   double largest_difference = 0;  // of a probability
   std::uint32_t digest = 0;       // CRC-32C over the sentence vectors' bits, in order
 };
