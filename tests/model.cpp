@@ -121,14 +121,12 @@ TEST_CASE(
   for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}}) {
     support::tiny_options shape;
     shape.D = d, shape.H = h, shape.F = f;
-    support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
+    support::tiny_parts parts = support::tiny_model(shape);
+    parts.linear_type = parts.embedding_type = fewfit::number_type::f16;
     for (const fewfit::kernel_table& k : support::all_kernels()) {
       fewfit::load_options options;
       options.kernels = k.name;
-      parts.halves = false;
-      const support::tiny_loaded whole(parts, options);
-      parts.halves = true;
-      const support::tiny_loaded halves(parts, options);
+      const support::tiny_loaded whole(support::widened(parts), options), halves(parts, options);
       CHECK(halves->config().linear_type == 2);
       CHECK(halves->config().embedding_type == 2);
       const std::vector<float> expected = whole->encode(texts).value(), found = halves->encode(texts).value();
@@ -148,11 +146,28 @@ TEST_CASE("the processor is asked right: the compiler's own question gives the s
 }
 #endif
 
+TEST_CASE("files of every pair of types load, checked in full or in structure alone, and say what they hold") {
+  using fewfit::number_type;
+  for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}, {1u, 1u, 1u}})
+    for (const number_type linear : {number_type::f32, number_type::f16, number_type::bf16, number_type::i8})
+      for (const number_type words : {number_type::f32, number_type::f16, number_type::i8}) {
+        support::tiny_options shape;
+        shape.D = d, shape.H = h, shape.F = f;
+        support::tiny_parts parts = support::tiny_model(shape);
+        parts.linear_type = linear, parts.embedding_type = words;
+        for (const fewfit::verify how : {fewfit::verify::full, fewfit::verify::structure}) {
+          const tiny_loaded m(parts, support::options(how));
+          CHECK(m->config().linear_type == static_cast<std::uint32_t>(linear));
+          CHECK(m->config().embedding_type == static_cast<std::uint32_t>(words));
+        }
+      }
+}
+
 TEST_CASE("halves that are not finite, and padding that is not zero, are refused") {
   support::tiny_options shape;
   shape.D = 15, shape.H = 5, shape.F = 33;
-  support::tiny_parts parts = support::rounded_to_halves(support::tiny_model(shape));
-  parts.halves = true;
+  support::tiny_parts parts = support::tiny_model(shape);
+  parts.linear_type = parts.embedding_type = fewfit::number_type::f16;
   const auto code = [&](const std::string& field, std::uint16_t value, std::size_t index) {
     support::tiny_file f(parts);
     f.set(field, value, index);
@@ -390,6 +405,30 @@ TEST_CASE("the self-test compares with the answers in the file") {
   CHECK(other->largest_difference > 0.1);
   CHECK(other->digest == digest);
   CHECK(tiny_loaded(support::tiny_model())->self_test().error().code == errc::no_self_test);
+}
+
+TEST_CASE("the self-test counts apart the labels of which the original was sure") {
+  for (const bool binary : {false, true}) {
+    support::tiny_options o;
+    o.binary = binary;
+    support::tiny_parts p = support::with_self_test(support::tiny_model(o));
+    const std::size_t classes = p.labels.size();
+    const auto told = [&](double first, double second) {
+      for (std::size_t i = 0; i < p.test_texts.size(); ++i) {
+        const std::size_t ours = tiny_loaded(p)->predict(p.test_texts[i]).index;
+        for (std::size_t k = 0; k < classes; ++k)
+          p.test_probabilities[i * classes + k] = k == ours                   ? second
+                                                  : k == (ours + 1) % classes ? first
+                                                                              : 1 - first - second;
+      }
+      return tiny_loaded(p)->self_test().value();
+    };
+    for (const auto& [first, second, clear] : {std::tuple(0.52, 0.48, 0u), {0.53, 0.47, 4u}, {1.0, 0.0, 4u}}) {
+      CHECK(told(first, second).different_labels == 4);
+      CHECK(told(first, second).different_clear_labels == clear);
+    }
+    CHECK(told(0.1, 0.9).different_clear_labels == 0);
+  }
 }
 
 TEST_CASE("numbers that overflow give an error, never a label") {

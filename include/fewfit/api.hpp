@@ -134,8 +134,8 @@ struct model_config {
   std::uint32_t hidden_act = 0;      // 1 gelu
   std::uint32_t pooling = 0;         // 1 mean, 2 cls, 3 max
   std::uint32_t normalize = 0;       // 1: unit length after pooling
-  std::uint32_t linear_type = 0;     // 1 f32, 2 f16
-  std::uint32_t embedding_type = 0;  // 1 f32, 2 f16
+  std::uint32_t linear_type = 0;     // 1 f32, 2 f16, 3 bf16, 4 i8
+  std::uint32_t embedding_type = 0;  // 1 f32, 2 f16, 4 i8
   double layer_norm_eps = 0;
 };
 
@@ -143,6 +143,7 @@ struct model_config {
 struct self_test_report {
   std::size_t texts = 0;
   std::size_t different_labels = 0;
+  std::size_t different_clear_labels = 0;  // where the original's label is ahead of the next by more than 0.05
   double largest_difference = 0;  // of a probability
   std::uint32_t digest = 0;       // CRC-32C over the sentence vectors' bits, in order
 };

@@ -165,6 +165,18 @@ FEWFIT_INLINE footprint model::footprint() const noexcept {
   return f;
 }
 
+namespace detail {
+
+/// How far the most probable class is ahead of the next.
+inline double margin(const double* probabilities, std::size_t classes, std::size_t best) noexcept {
+  double next = 0;
+  for (std::size_t k = 0; k < classes; ++k)
+    if (k != best && probabilities[k] > next) next = probabilities[k];
+  return probabilities[best] - next;
+}
+
+}  // namespace detail
+
 FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
   const self_test_section& s = state_->self_test;
   if (s.count == 0) return errc::no_self_test;
@@ -182,7 +194,11 @@ FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
     if (const errc e = encode({&text, 1}, scratch, {vector.data(), width}); e != errc::none) return e;
     if (!fewfit::predict_proba(state_->head, vector.data(), probabilities.data())) return errc::non_finite_output;
     report.digest = crc32c(vector.data(), width * sizeof(float), report.digest);
-    if (most_probable(probabilities.data(), classes) != most_probable(original, classes)) ++report.different_labels;
+    const std::size_t label = most_probable(original, classes);
+    if (most_probable(probabilities.data(), classes) != label) {
+      ++report.different_labels;
+      if (detail::margin(original, classes, label) > 0.05) ++report.different_clear_labels;
+    }
     for (std::size_t k = 0; k < classes; ++k) {
       const double difference = std::fabs(probabilities[k] - original[k]);
       if (!(difference <= report.largest_difference)) report.largest_difference = difference;

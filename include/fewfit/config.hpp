@@ -153,7 +153,8 @@ inline constexpr std::size_t lanes = 16;
 /// Width of a row in memory: the next multiple of 16; the columns behind the width are zero.
 constexpr std::size_t padded(std::size_t width) noexcept { return (width + lanes - 1) / lanes * lanes; }
 
-/// What weights are stored as; the values are the model file's.
+/// What weights are stored as; the values are the model file's. f16 is widened exactly and computed with in f32; bf16
+/// and i8 are multiplied as they are, with activations rounded to the same type.
 enum class number_type : std::uint32_t { f32 = 1, f16 = 2, bf16 = 3, i8 = 4 };
 
 constexpr std::size_t bytes_of(number_type type) noexcept {

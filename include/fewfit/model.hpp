@@ -138,15 +138,15 @@ class binder {
 
   void bind_embeddings() noexcept {
     const float *norm = nullptr, *positions = nullptr;
+    const float* scale = nullptr;
     const void* words = nullptr;
     const auto type = static_cast<number_type>(m_.config.embedding_type);
     if (expect(section_type::word_embeddings)) {
-      note(read_word_embeddings(walk_.content(), m_.config, words));
+      note(read_word_embeddings(walk_.content(), m_.config, words, scale));
       const bytes content = walk_.content();
-      if (type == number_type::f32)
-        check_finite();
-      else
-        check_finite(reinterpret_cast<const std::uint16_t*>(content.data), content.size / 2, "word_embeddings");
+      if (type == number_type::f32) check_finite();
+      if (type == number_type::f16)
+        check_finite(reinterpret_cast<const half*>(content.data), content.size / sizeof(half), "word_embeddings");
       walk_.next();
     }
     if (expect(section_type::position_embeddings)) {
@@ -156,7 +156,7 @@ class binder {
     const std::size_t d = m_.config.hidden_size;
     if (good())
       m_.embeddings = {
-          words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}, type};
+          words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}, type, scale};
   }
 
   /// A layer whose numbers are not all of one type.

@@ -77,6 +77,11 @@ enum class errc : std::uint32_t {
   bad_about,
   bad_self_test,
   non_finite_weight,
+  subnormal_weight,
+  bad_scale,
+  byte_out_of_range,
+  pair_out_of_range,
+  wrong_byte_sum,
   // what a machine or a call can meet
   unsupported_kernels,
   no_self_test,
@@ -89,7 +94,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 60;
+inline constexpr std::uint32_t errc_count = 65;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -152,6 +157,11 @@ constexpr const char* message(errc code) noexcept {
     case errc::bad_about: return "the keys of the about section are not in order";
     case errc::bad_self_test: return "a self-test's probability is not between 0 and 1";
     case errc::non_finite_weight: return "a weight is infinite or not a number";
+    case errc::subnormal_weight: return "a weight in bf16 is subnormal: zero must stand in its place";
+    case errc::bad_scale: return "a scale is not a positive normal number, or not 1 where there is no output";
+    case errc::byte_out_of_range: return "a weight in i8 is -128: bytes are from -127 to 127";
+    case errc::pair_out_of_range: return "a pair of weights in i8 sums to more than 128: a larger scale is needed";
+    case errc::wrong_byte_sum: return "the bytes of an output do not have the sum that the file states";
     case errc::unsupported_kernels:
       return "this processor or this build cannot run these kernels: load with kernels::automatic";
     case errc::no_self_test: return "the file holds no self-test";

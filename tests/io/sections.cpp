@@ -4,6 +4,11 @@
 
 #include "fewfit/io/sections.hpp"
 
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
 #include "support/check_damage.hpp"
 #include "support/content_damages.hpp"
 
@@ -43,6 +48,85 @@ TEST_CASE("a weight that is no number is named by its section and place") {
   }
   CHECK(error_of("head.intercept", std::nan(""), 2).number == 2);
   CHECK(error_of("head.coefficients", HUGE_VAL, 59).number == 59);
+}
+
+TEST_CASE("panels and rows of bf16 and i8 that break a rule are named by their number") {
+  const auto number = [](const support::typed& model, const std::string& field, auto value, std::size_t index) {
+    return support::load_error(model.field(field, value, index)(), verify::structure).number;
+  };
+  const std::size_t bytes = support::byte_panel(15), halves = 32 + 16 * 16;
+  CHECK(number(support::brain, "layer0.query, key, value", std::uint16_t{1}, 2 * halves + 40) == 2);
+  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 0.0f, bytes / 4 + 1) == 1);
+  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 77777, 2 * bytes / 4 + 16) == 2);
+  CHECK(number(support::bytes_of_words, "word_embeddings.scale", 0.0f, 7) == 7);
+  CHECK(number(support::bytes_of_words, "word_embeddings.rows", std::int8_t{-128}, 9 * 16 + 3) == 9);
+}
+
+TEST_CASE("a changed byte or sum of i8 panels is found without checksums; scales and biases are free") {
+  support::tiny_file f = support::bytes_of_layers.sections();
+  const std::string field = "layer1.attention output";
+  const std::size_t size = support::byte_panel(15);
+  std::size_t loaded = 0;
+  for (std::size_t at = 0; at < size; ++at) {
+    const auto before = f.at<unsigned char>(field, at);
+    f.set(field, static_cast<unsigned char>(before ^ 1u), at);
+    const bool loads = support::load_error(f.bytes(), verify::full).code == errc::none;
+    f.set(field, before, at);
+    loaded += loads ? 1 : 0;
+    CHECK_MESSAGE((!loads || at < 64 || (at >= 128 && at < 192)), at);
+  }
+  CHECK(loaded > 2 * 15 * 3);
+}
+
+TEST_CASE("sums and extremes of bytes, for every number of blocks and in every place") {
+  std::mt19937 random(5);
+  for (const std::size_t blocks : {1u, 2u, 63u, 64u, 65u, 128u, 384u, 1000u}) {
+    std::vector<unsigned char> w(64 * blocks);
+    for (const unsigned largest : {3u, 256u}) {
+      for (unsigned char& byte : w) byte = static_cast<unsigned char>(random() % largest);
+      if (largest == 3) w[random() % w.size()] = 0x81;
+      std::int32_t sums[16] = {};
+      int least = 0, least_pair = 0, largest_pair = 0;
+      const auto value = [&](std::size_t i) { return int{static_cast<signed char>(w[i])}; };
+      for (std::size_t i = 0; i < w.size(); ++i) sums[i / 4 % 16] += value(i), least = std::min(least, value(i));
+      for (std::size_t i = 0; i < w.size(); i += 2) {
+        least_pair = std::min(least_pair, value(i) + value(i + 1));
+        largest_pair = std::max(largest_pair, value(i) + value(i + 1));
+      }
+      const fewfit::detail::byte_sums found = fewfit::detail::sum_bytes(w.data(), blocks);
+      CHECK(std::equal(sums, sums + 16, found.output));
+      CHECK(found.least == least);
+      CHECK(found.least_pair == least_pair);
+      CHECK(found.largest_pair == largest_pair);
+      CHECK(fewfit::detail::any_outside(w.data(), w.size()) == (least == -128));
+    }
+    for (const int all : {127, -128, -127}) {
+      std::fill(w.begin(), w.end(), static_cast<unsigned char>(all));
+      const fewfit::detail::byte_sums found = fewfit::detail::sum_bytes(w.data(), blocks);
+      for (const std::int32_t sum : found.output) CHECK(sum == all * 4 * static_cast<int>(blocks));
+    }
+  }
+}
+
+TEST_CASE("one number out of its range is found wherever it lies") {
+  for (const std::size_t n : {1u, 31u, 1023u, 1024u, 1025u, 4096u}) {
+    std::vector<unsigned char> bytes(n, 0x7F);
+    CHECK(!fewfit::detail::any_outside(bytes.data(), n));
+    for (std::size_t i = 0; i < n; ++i) {
+      bytes[i] = 0x80;
+      CHECK(fewfit::detail::any_outside(bytes.data(), n));
+      bytes[i] = 0x81;
+    }
+  }
+  std::vector<std::uint16_t> numbers(1024);
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    const std::size_t at = bits % numbers.size();
+    numbers[at] = static_cast<std::uint16_t>(bits);
+    const bool subnormal = (bits & 0x7F80u) == 0 && (bits & 0x7Fu) != 0;
+    const auto* const data = reinterpret_cast<const unsigned char*>(numbers.data());
+    if (fewfit::detail::any_subnormal(data, numbers.size()) != subnormal) FAIL_CHECK(bits);
+    numbers[at] = 0x3F80;
+  }
 }
 
 TEST_CASE("every single-byte change of config, tokenizer, vocabulary and head is refused when checksums are read") {
@@ -160,6 +244,26 @@ TEST_CASE("numbers changed at random under repaired checksums: refused, or a mod
     loaded += loads_and_answers(f.bytes(), i % 3 == 0 ? verify::full : verify::structure) ? 1 : 0;
   }
   CHECK(loaded > 100);
+}
+
+TEST_CASE("bytes of weights in bf16 and i8 changed at random under repaired checksums: refused, or loaded") {
+  std::mt19937 random(19);
+  const support::typed models[] = {support::brain, support::bytes_of_layers, support::bytes_of_words};
+  const char* const names[] = {"layer0", "layer1", "word_embeddings"};
+  std::size_t loaded[3] = {};
+  for (std::size_t model = 0; model < 3; ++model) {
+    const support::tiny_file right = models[model].sections();
+    for (int i = 0; i < 3000; ++i) {
+      support::tiny_file f = right;
+      std::string& body = f.section(names[model == 2 ? 2 : random() % 2]).body;
+      for (std::size_t changes = 1 + random() % 3; changes > 0; --changes)
+        body[random() % body.size()] = static_cast<char>(random());
+      if (random() % 10 == 0) body.resize(random() % (body.size() + 65));
+      const fewfit::error e = support::load_error(f.bytes(), i % 3 == 0 ? verify::full : verify::structure);
+      loaded[model] += e.code == errc::none ? 1 : 0;
+    }
+  }
+  for (const std::size_t n : loaded) CHECK(n > 100);
 }
 
 TEST_SUITE_END();

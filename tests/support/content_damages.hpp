@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "damage.hpp"
+#include "type_damages.hpp"
 
 namespace support {
 
@@ -52,8 +53,8 @@ inline void add_config_damages(std::vector<damage>& rows) {
   add_range(rows, "config.hidden_act", errc::unknown_activation, "hidden_act", {0, 2}, {1});
   add_range(rows, "config.pooling", errc::unknown_pooling, "pooling", {0, 4}, {1, 2, 3});
   add_range(rows, "config.normalize", errc::bad_flag, "normalize", {2, 0xFFFFFFFFu}, {0, 1});
-  for (const char* name : {"linear layers", "word embeddings"})
-    add_range(rows, std::string("config.") + name, errc::unknown_weight_type, name, {0, 3, 4, 5}, {1});
+  add_range(rows, "config.linear layers", errc::unknown_weight_type, "linear layers", {0, 5, 0xFFFFFFFFu}, {1});
+  add_range(rows, "config.word embeddings", errc::unknown_weight_type, "word embeddings", {0, 3, 5}, {1});
   for (const double eps :
        {0.0, -1e-12, 9e-31, 5e-324, 1.0001, 1e30, std::nan(""), -std::nan(""), HUGE_VAL, -HUGE_VAL})
     rows.push_back({"layer_norm_eps " + std::to_string(eps), errc::bad_epsilon, "layer_norm_eps",
@@ -371,7 +372,8 @@ inline const std::vector<damage>& content_damages() {
   static const std::vector<damage> all = [] {
     std::vector<damage> rows;
     add_config_damages(rows), add_size_damages(rows), add_tokenizer_damages(rows), add_vocabulary_damages(rows);
-    add_weight_damages(rows), add_head_damages(rows), add_about_damages(rows), add_self_test_damages(rows);
+    add_weight_damages(rows), add_type_damages(rows), add_head_damages(rows), add_about_damages(rows);
+    add_self_test_damages(rows);
     return rows;
   }();
   return all;

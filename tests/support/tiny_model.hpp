@@ -6,6 +6,7 @@
 // where each field lies, `bytes()` puts them into a container. `repair()` sets all checksums right again, so that a
 // lie is found by the rule it breaks. Checksums are computed bit by bit here, not by the library's code.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -19,9 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "halves.hpp"
 #include "short_words_builder.hpp"
 #include "trie_builder.hpp"
+#include "weight_types.hpp"
 
 namespace support {
 
@@ -74,10 +75,6 @@ class aligned_bytes {
   std::size_t offset_, size_;
 };
 
-struct tiny_linear {
-  std::uint32_t inputs = 0, outputs = 0;
-  std::vector<float> weight, bias;  // [outputs, inputs], [outputs]
-};
 struct tiny_norm {
   std::vector<float> weight, bias;
 };
@@ -101,7 +98,7 @@ struct tiny_parts {
   std::vector<float> words, positions;  // [R, D], [P, D]
   tiny_norm embedding_norm;
   std::vector<tiny_layer> layers;
-  bool halves = false;  // linear layers and word rows in f16
+  number_type linear_type = number_type::f32, embedding_type = number_type::f32;
   bool binary = false, integer_labels = false;
   std::string head_name = "head";
   std::vector<std::string> labels;
@@ -117,12 +114,19 @@ struct tiny_parts {
   }
 };
 
-/// The same model with weights that halves can hold, as f32 still.
-inline tiny_parts rounded_to_halves(tiny_parts p) {
-  for (float& x : p.words) x = rounded_to_half(x);
+/// The same model with the weights that a file of its types holds, in f32.
+inline tiny_parts widened(tiny_parts p) {
+  const auto widen = [](std::vector<float>& all, std::size_t width, number_type type, bool pairs) {
+    for (auto at = all.begin(); at != all.end(); at += static_cast<long>(width)) {
+      const std::vector<float> row = widened({at, at + static_cast<long>(width)}, type, pairs);
+      std::copy(row.begin(), row.end(), at);
+    }
+  };
+  widen(p.words, p.D, p.embedding_type, false);
   for (tiny_layer& l : p.layers)
     for (tiny_linear* w : {&l.query, &l.key, &l.value, &l.attention_output, &l.intermediate, &l.output})
-      for (float& x : w->weight) x = rounded_to_half(x);
+      widen(w->weight, w->inputs, p.linear_type, true);
+  p.linear_type = p.embedding_type = number_type::f32;
   return p;
 }
 
@@ -301,59 +305,21 @@ class tiny_file {
     }
     array(name + " offsets", offsets), array(name, pool);
   }
-  /// Rows of halves.
-  void half_rows(const std::string& name, const std::vector<float>& values, std::size_t width) {
-    std::vector<std::uint16_t> out;
-    for (std::size_t i = 0; i != values.size(); ++i) {
-      out.push_back(half_of(values[i]));
-      if ((i + 1) % width == 0) out.resize(up_to_16(out.size()));
-    }
-    array(name, out);
+  /// Numbers that are bytes already.
+  void raw(const std::string& name, const std::string& bytes) {
+    array(name, std::vector<char>(bytes.begin(), bytes.end()));
   }
-  void rows(const std::string& name, const std::vector<float>& values, std::size_t width) {
-    std::vector<float> out;
-    for (std::size_t i = 0; i < values.size(); i += width) {
-      out.insert(out.end(), values.begin() + static_cast<long>(i), values.begin() + static_cast<long>(i + width));
-      out.resize(up_to_16(out.size()));
-    }
-    array(name, out);
+  void rows(const std::string& name, const std::vector<float>& values, std::size_t width,
+            number_type type = number_type::f32) {
+    raw(name, rows_of(values, width, type));
   }
   void norm(const std::string& name, const tiny_norm& n) {
     rows(name + " weight", n.weight, n.weight.size()), rows(name + " bias", n.bias, n.bias.size());
   }
-  /// Panels of 16 outputs: biases, then for each input its 16 weights.
-  void panels(const std::string& name, const std::vector<const tiny_linear*>& all) {
-    std::vector<float> out;
-    for (const tiny_linear* w : all)
-      for (std::size_t first = 0; first < w->outputs; first += 16)
-        for (std::size_t row = 0; row <= w->inputs; ++row)
-          for (std::size_t o = first; o < first + 16; ++o) {
-            if (o >= w->outputs) out.push_back(0);
-            else out.push_back(row == 0 ? w->bias[o] : w->weight[o * w->inputs + row - 1]);
-          }
-    array(name, out);
-  }
-  /// The same with halves: an odd number of inputs is filled up by one.
-  void half_panels(const std::string& name, const std::vector<const tiny_linear*>& all) {
-    std::vector<std::uint16_t> out;
-    for (const tiny_linear* w : all)
-      for (std::size_t first = 0; first < w->outputs; first += 16) {
-        const auto column = [&](std::size_t o, std::size_t k) {
-          return o < w->outputs ? w->weight[o * w->inputs + k] : 0;
-        };
-        for (std::size_t o = first; o < first + 16; ++o) {
-          const float bias = o < w->outputs ? w->bias[o] : 0;
-          std::uint16_t parts[2];
-          std::memcpy(parts, &bias, sizeof bias);
-          out.insert(out.end(), parts, parts + 2);
-        }
-        for (std::size_t k = 0; k < (w->inputs + 1) / 2 * 2; ++k)
-          for (std::size_t o = first; o < first + 16; ++o) out.push_back(k < w->inputs ? half_of(column(o, k)) : 0);
-      }
-    array(name, out);
-  }
   void linear(const std::string& name, const std::vector<const tiny_linear*>& all) {
-    parts_.halves ? half_panels(name, all) : panels(name, all);
+    std::string panels;
+    for (const tiny_linear* w : all) panels += panels_of(*w, parts_.linear_type);
+    raw(name, panels);
   }
   std::uint32_t trie(const std::string& name, const std::vector<std::string>& all,
                      const std::function<bool(std::size_t)>& is_in) {
@@ -370,8 +336,8 @@ class tiny_file {
     field("hidden_size", p.D), field("num_attention_heads", p.H), field("intermediate_size", p.F);
     field("num_hidden_layers", p.L), field("vocab_size", p.R), field("max_position_embeddings", p.P);
     field("max_length", p.M), field("hidden_act", 1u), field("pooling", p.pooling), field("normalize", p.normalize);
-    const std::uint32_t type = p.halves ? 2 : 1;
-    field("linear layers", type), field("word embeddings", type), field("layer_norm_eps", p.eps), zeros(72);
+    field("linear layers", p.linear_type), field("word embeddings", p.embedding_type);
+    field("layer_norm_eps", p.eps), zeros(72);
   }
   void add_tokenizer() {
     const tiny_parts& p = parts_;
@@ -403,7 +369,8 @@ class tiny_file {
   }
   void add_embeddings() {
     open(4, "word_embeddings");
-    parts_.halves ? half_rows("rows", parts_.words, parts_.D) : rows("rows", parts_.words, parts_.D);
+    if (parts_.embedding_type == number_type::i8) array("scale", scales_of_rows(parts_.words, parts_.D));
+    rows("rows", parts_.words, parts_.D, parts_.embedding_type);
     open(5, "position_embeddings"), norm("norm", parts_.embedding_norm), rows("rows", parts_.positions, parts_.D);
   }
   void add_layer(const tiny_layer& l, const std::string& name) {

@@ -58,8 +58,7 @@ COUNT = struct.Struct("<I60x")
 ACTIVATIONS = {"gelu": 1}
 POOLINGS = {"mean": 1, "cls": 2, "max": 3}
 WEIGHT_TYPES = {"f32": 1, "f16": 2, "bf16": 3, "i8": 4}
-READ_TYPES = ("f32", "f16")
-"""What the headers of this release compute with; the other types are written for those who work on them."""
+EMBEDDING_TYPES = ("f32", "f16", "i8")
 
 WORD_ROWS = "embeddings.word_embeddings.weight"
 """BertModel's name of the table that has a type of its own."""

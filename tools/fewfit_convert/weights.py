@@ -16,6 +16,7 @@ from .errors import Refused
 _BF16_INFINITY = 0x7F80
 _BF16_SMALLEST_NORMAL = 0x0080
 _SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
+_LARGEST_STEP, _LARGEST_PAIR = 127, 128
 
 
 def padded(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -52,17 +53,45 @@ def to_bf16(values: np.ndarray, name: str) -> np.ndarray:
     return made
 
 
-def to_i8(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """A scale for each row, and its values in steps of that scale, ties to even. shape [n, k] -> [n], [n, k]
+def _scales(largest: np.ndarray) -> np.ndarray:
+    """Scales in f32; one that would be subnormal, which a machine may flush, is 1: its values count as zero."""
+    scale = largest.astype("<f4")
+    scale[scale < _SMALLEST_SCALE] = 1
+    return scale
 
-    A row whose scale would be subnormal counts as zero: a machine may flush such a scale."""
+
+def _steps(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Values in steps of their row's scale, ties to even."""
+    return np.clip(np.rint(values / scale.astype(np.float64)[:, None]), -127, 127).astype(np.int8)
+
+
+def to_i8(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """A scale for each row, its largest value being 127 steps, and the steps. shape [n, k] -> [n], [n, k]"""
     values = values.astype(np.float64)
-    largest = np.abs(values).max(axis=1)
-    scale = (largest / 127).astype("<f4")
-    is_zero = scale < _SMALLEST_SCALE
-    scale[is_zero] = 1
-    steps = np.rint(values / scale.astype(np.float64)[:, None])
-    return scale, np.clip(steps, -127, 127).astype(np.int8)
+    scale = _scales(np.abs(values).max(axis=1) / _LARGEST_STEP)
+    return scale, _steps(values, scale)
+
+
+def _largest_pairs(values: np.ndarray) -> np.ndarray:
+    """The largest sum of neighbours 2 i and 2 i + 1 in each row, whatever its sign. shape [n, k] -> [n]"""
+    even = padded(values, len(values), spec.round_up(values.shape[1], 2)).reshape(len(values), -1, 2)
+    return np.abs(even.sum(axis=2, dtype=np.float64)).max(axis=1)
+
+
+def to_i8_in_pairs(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """As to_i8, with larger scales where neighbours would sum to more than 128 steps. shape [n, k] -> [n], [n, k]
+
+    Instructions that multiply bytes add two products of an unsigned and a signed one in 16 bits: 255 * 128 fits."""
+    values = values.astype(np.float64)
+    largest = np.maximum(np.abs(values).max(axis=1) / _LARGEST_STEP, _largest_pairs(values) / _LARGEST_PAIR)
+    scale = _scales(largest)
+    steps = _steps(values, scale)
+    # Two numbers that sum to 128 do not when rounded either: of two halves with an odd sum one goes down. Only the
+    # rounding of the scale itself can break that.
+    while (broken := _largest_pairs(steps) > _LARGEST_PAIR).any():
+        scale[broken] = np.nextafter(scale[broken], np.float32(np.inf))
+        steps[broken] = _steps(values[broken], scale[broken])
+    return scale, steps
 
 
 def rows(matrix: np.ndarray, kind: str, name: str) -> List[np.ndarray]:
@@ -104,7 +133,7 @@ def _float_panels(convert: Callable[[np.ndarray, str], np.ndarray], multiple: in
 
 def _i8_panels(weight: np.ndarray, bias: np.ndarray, _name: str) -> np.ndarray:
     """Panels of bytes. The sums take the zero point of the activations out of a product."""
-    scale, steps = to_i8(weight)
+    scale, steps = to_i8_in_pairs(weight)
     outputs = spec.pad(len(scale))
     scales = np.ones(outputs, "<f4")
     scales[: len(scale)] = scale

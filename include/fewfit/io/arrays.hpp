@@ -1,56 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Rows and panels of weights in a section: taken with their size, their padding checked, their numbers finite.
+// Rows and panels of weights in a section: taken with their size, their padding and the rules of their type checked.
 //
-// The layouts are told in docs/model_file.md, sections 4 to 6. What is taken is a view; nothing is converted.
+// The layouts are told in docs/model_file.md, sections 4 to 6. What is taken is a view; nothing is converted. Whether
+// numbers are finite is asked later, and only where every number is to be looked at.
 
-#include <cstring>
-
-#include "fewfit/io/blob.hpp"
+#include "fewfit/io/numbers.hpp"
 
 namespace fewfit {
 inline namespace v0 {
 namespace detail {
-
-template <class Number>
-struct float_bits;
-template <>
-struct float_bits<float> {
-  using type = std::uint32_t;
-  static constexpr type infinity = 0x7F800000u, magnitude = 0x7FFFFFFFu;
-};
-template <>
-struct float_bits<double> {
-  using type = std::uint64_t;
-  static constexpr type infinity = 0x7FF0000000000000u, magnitude = 0x7FFFFFFFFFFFFFFFu;
-};
-/// f16, which C++17 has no name for.
-template <>
-struct float_bits<std::uint16_t> {
-  using type = std::uint16_t;
-  static constexpr type infinity = 0x7C00u, magnitude = 0x7FFFu;
-};
-
-/// Index of the first number that is infinite or not a number, or n. Looks at bits: -ffast-math cannot remove it.
-template <class Number>
-std::uint64_t first_non_finite(const Number* numbers, std::uint64_t n) noexcept {
-  using traits = float_bits<Number>;
-  constexpr std::uint64_t block = 4096;  // branch once a block, so that compilers vectorise the inside
-  const auto magnitude = [numbers](std::uint64_t i) {
-    typename traits::type bits;
-    std::memcpy(&bits, numbers + i, sizeof bits);
-    return static_cast<typename traits::type>(bits & traits::magnitude);
-  };
-  for (std::uint64_t begin = 0; begin < n; begin += block) {
-    const std::uint64_t end = n - begin < block ? n : begin + block;
-    typename traits::type worst = 0;
-    for (std::uint64_t i = begin; i < end; ++i) worst = magnitude(i) > worst ? magnitude(i) : worst;
-    if (worst < traits::infinity) continue;
-    for (std::uint64_t i = begin;; ++i)
-      if (magnitude(i) >= traits::infinity) return i;
-  }
-  return n;
-}
 
 /// Rows whose columns from `width` on are zero.
 inline const unsigned char* take_rows(section_reader& in, const char* name, number_type type, std::uint64_t rows,
@@ -68,28 +27,88 @@ inline const float* take_rows(section_reader& in, const char* name, std::uint64_
   return reinterpret_cast<const float*>(take_rows(in, name, number_type::f32, rows, width));
 }
 
-/// Whether a panel is zero from output `outputs` on, and from input `inputs` on.
-inline bool panel_padding_is_zero(const unsigned char* panel, number_type type, std::uint64_t inputs,
-                                  std::uint64_t outputs) noexcept {
-  const std::uint64_t number = bytes_of(type), row = lanes * number, head = lanes * sizeof(float);
-  if (!all_zero(panel + outputs * sizeof(float), (lanes - outputs) * sizeof(float))) return false;
-  for (std::uint64_t k = 0; k < inputs; ++k)
-    if (!all_zero(panel + head + k * row + outputs * number, (lanes - outputs) * number)) return false;
-  const std::uint64_t used = head + inputs * row, whole = bytes_of_panel(type, static_cast<std::size_t>(inputs));
-  return all_zero(panel + used, whole - used);
+/// Rows of bytes, each with a scale in front of all: neither the scales nor the bytes are out of their range.
+inline const unsigned char* take_scaled_rows(section_reader& in, const char* name, std::uint64_t rows,
+                                             std::uint32_t width, const float*& scale) noexcept {
+  scale = in.take_array<float>(rows);
+  if (scale != nullptr)
+    if (const std::uint64_t bad = first_bad_scale(scale, rows); bad != rows) in.fail(errc::bad_scale, name, bad);
+  const unsigned char* const data = take_rows(in, name, number_type::i8, rows, width);
+  const std::uint64_t stride = padded(width);
+  if (data == nullptr || !any_outside(data, rows * stride)) return data;
+  for (std::uint64_t r = 0; r < rows; ++r)
+    if (any_outside(data + r * stride, stride)) in.fail(errc::byte_out_of_range, name, r);
+  return data;
 }
 
-/// A linear layer's panels, `blocks` of `outputs` columns each padded for itself; the padding is zero.
+/// How the panels of a layer lie. docs/model_file.md, section 6.
+struct panel_layout {
+  number_type type;
+  std::uint64_t inputs;
+
+  std::uint64_t bytes() const noexcept { return bytes_of_panel(type, static_cast<std::size_t>(inputs)); }
+  /// Scales and sums of bytes stand in front of the biases.
+  std::uint64_t bias() const noexcept { return type == number_type::i8 ? 2 * lanes * sizeof(float) : 0; }
+  std::uint64_t weights() const noexcept { return bias() + lanes * sizeof(float); }
+  /// So many consecutive inputs of an output lie side by side.
+  std::uint64_t group() const noexcept {
+    return type == number_type::i8 ? 4 : type == number_type::bf16 ? 2 : 1;
+  }
+  /// Inputs with those that fill up the last group, or with f16 the last line of 64 bytes.
+  std::uint64_t filled() const noexcept { return (bytes() - weights()) / (lanes * bytes_of(type)); }
+  std::uint64_t weight(std::uint64_t k, std::uint64_t output) const noexcept {
+    const std::uint64_t place = (k / group() * lanes + output) * group() + k % group();
+    return weights() + place * bytes_of(type);
+  }
+};
+
+/// Whether nothing is said of the outputs from `outputs` on, or of the inputs behind the last.
+inline bool panel_padding_is_zero(const unsigned char* panel, const panel_layout& at,
+                                  std::uint64_t outputs) noexcept {
+  constexpr std::uint64_t number = sizeof(float);
+  const std::uint64_t from = outputs * number, rest = (lanes - outputs) * number;
+  if (!all_zero(panel + at.bias() + from, rest)) return false;
+  if (at.type == number_type::i8 && !all_zero(panel + lanes * number + from, rest)) return false;
+  for (std::uint64_t k = outputs == lanes ? at.inputs : 0; k < at.filled(); ++k)
+    for (std::uint64_t o = k < at.inputs ? outputs : 0; o < lanes; ++o)
+      if (!all_zero(panel + at.weight(k, o), bytes_of(at.type))) return false;
+  return true;
+}
+
+/// The rules of a panel of bytes; those from `outputs` on are padding. Vector instructions multiply unsigned bytes by
+/// such pairs and add two products in 16 bits: 255 * 128 is the most that fits.
+inline errc check_bytes_of_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
+  constexpr std::int16_t largest = 127, largest_pair = 128;
+  const auto* const scales = reinterpret_cast<const float*>(panel);
+  if (first_bad_scale(scales, lanes) != lanes) return errc::bad_scale;
+  for (std::uint64_t o = outputs; o < lanes; ++o)
+    if (read_at<std::uint32_t>(panel + o * sizeof(float)) != 0x3F800000u) return errc::bad_scale;  // 1.0f
+  const byte_sums found = sum_bytes(panel + at.weights(), at.filled() / at.group());
+  if (found.least < -largest) return errc::byte_out_of_range;
+  if (found.least_pair < -largest_pair || found.largest_pair > largest_pair) return errc::pair_out_of_range;
+  return std::memcmp(panel + lanes * sizeof(float), found.output, sizeof found.output) == 0 ? errc::none
+                                                                                            : errc::wrong_byte_sum;
+}
+
+inline errc check_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
+  if ((outputs != lanes || at.filled() != at.inputs) && !panel_padding_is_zero(panel, at, outputs))
+    return errc::padding_not_zero;
+  if (at.type == number_type::i8) return check_bytes_of_panel(panel, at, outputs);
+  if (at.type == number_type::bf16 && any_subnormal(panel + at.weights(), lanes * at.filled()))
+    return errc::subnormal_weight;
+  return errc::none;
+}
+
+/// A linear layer's panels, `blocks` of `outputs` columns each padded for itself, every rule but finiteness checked.
 inline const void* take_panels(section_reader& in, const char* name, number_type type, std::uint32_t inputs,
                                std::uint32_t outputs, std::uint32_t blocks = 1) noexcept {
-  const std::uint64_t panel = bytes_of_panel(type, inputs), panels_a_block = padded(outputs) / lanes;
-  const auto* data = in.take_array<unsigned char>(blocks * panels_a_block * panel);
-  const bool fills = panel == lanes * (sizeof(float) + inputs * bytes_of(type));
-  if (data == nullptr || (outputs % lanes == 0 && fills)) return data;
-  for (std::uint64_t p = 0; p < blocks * panels_a_block; ++p) {
+  const panel_layout at{type, inputs};
+  const std::uint64_t panels_a_block = padded(outputs) / lanes, panels = blocks * panels_a_block;
+  const auto* data = in.take_array<unsigned char>(panels * at.bytes());
+  for (std::uint64_t p = 0; data != nullptr && in.ok() && p < panels; ++p) {
     const bool last = (p + 1) % panels_a_block == 0 && outputs % lanes != 0;
-    if (!panel_padding_is_zero(data + p * panel, type, inputs, last ? outputs % lanes : lanes))
-      in.fail(errc::padding_not_zero, name, p);
+    const errc e = check_panel(data + p * at.bytes(), at, last ? outputs % lanes : lanes);
+    if (e != errc::none) in.fail(e, name, p);
   }
   return data;
 }
@@ -97,15 +116,19 @@ inline const void* take_panels(section_reader& in, const char* name, number_type
 /// Index of the first panel with a number that is infinite or not a number, or `panels`.
 inline std::uint64_t first_non_finite_panel(const void* data, number_type type, std::uint64_t panels,
                                             std::uint64_t inputs) noexcept {
-  const std::uint64_t size = bytes_of_panel(type, static_cast<std::size_t>(inputs)), weights = lanes * inputs;
+  const panel_layout at{type, inputs};
+  const std::uint64_t weights = lanes * at.filled();
+  const auto all_finite = [](const auto* numbers, std::uint64_t n) { return first_non_finite(numbers, n) == n; };
   for (std::uint64_t p = 0; p < panels; ++p) {
-    const auto* panel = static_cast<const unsigned char*>(data) + p * size;
-    const auto* numbers = reinterpret_cast<const float*>(panel);
-    const bool fine =
-        type == number_type::f32
-            ? first_non_finite(numbers, lanes + weights) == lanes + weights
-            : first_non_finite(numbers, lanes) == lanes &&
-                  first_non_finite(reinterpret_cast<const std::uint16_t*>(numbers + lanes), weights) == weights;
+    const unsigned char* const panel = static_cast<const unsigned char*>(data) + p * at.bytes();
+    const unsigned char* const w = panel + at.weights();
+    bool fine = all_finite(reinterpret_cast<const float*>(panel + at.bias()), lanes);
+    switch (type) {
+      case number_type::f32: fine = fine && all_finite(reinterpret_cast<const float*>(w), weights); break;
+      case number_type::f16: fine = fine && all_finite(reinterpret_cast<const half*>(w), weights); break;
+      case number_type::bf16: fine = fine && all_finite(reinterpret_cast<const upper_half*>(w), weights); break;
+      case number_type::i8: break;  // scales have been looked at, bytes are finite
+    }
     if (!fine) return p;
   }
   return panels;

@@ -67,8 +67,10 @@ inline error read_config(bytes content, model_config& c) noexcept {
   c.hidden_act = in.take_between(1, 1, errc::unknown_activation, "hidden_act");
   c.pooling = in.take_between(1, 3, errc::unknown_pooling, "pooling");
   c.normalize = in.take_flag("normalize");
-  c.linear_type = in.take_between(1, 2, errc::unknown_weight_type, "linear layers");
-  c.embedding_type = in.take_between(1, 2, errc::unknown_weight_type, "word embeddings");
+  c.linear_type = in.take_between(1, 4, errc::unknown_weight_type, "linear layers");
+  c.embedding_type = in.take_between(1, 4, errc::unknown_weight_type, "word embeddings");
+  if (c.embedding_type == static_cast<std::uint32_t>(number_type::bf16))
+    in.fail(errc::unknown_weight_type, "word embeddings", c.embedding_type);
   c.layer_norm_eps = in.take<double>();
   in.take_zeros(72);
   in.finish();
@@ -126,10 +128,13 @@ inline error read_vocabulary(bytes content, const model_config& c, vocabulary_se
   return in.error();
 }
 
-inline error read_word_embeddings(bytes content, const model_config& c, const void*& rows) noexcept {
+inline error read_word_embeddings(bytes content, const model_config& c, const void*& rows,
+                                  const float*& scale) noexcept {
   section_reader in(content, "word_embeddings");
-  rows = detail::take_rows(in, "word_embeddings", static_cast<number_type>(c.embedding_type), c.vocab_size,
-                           c.hidden_size);
+  const auto type = static_cast<number_type>(c.embedding_type);
+  rows = type == number_type::i8
+             ? detail::take_scaled_rows(in, "word_embeddings", c.vocab_size, c.hidden_size, scale)
+             : detail::take_rows(in, "word_embeddings", type, c.vocab_size, c.hidden_size);
   in.finish();
   return in.error();
 }

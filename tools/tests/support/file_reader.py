@@ -139,11 +139,18 @@ def _widen(raw: np.ndarray, kind: int) -> np.ndarray:
     return (raw.astype("<u4") << 16).view("<f4")
 
 
-def _steps(raw: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """What bytes stand for, after the rules of scales were checked. shape raw [n, k], scale [n]"""
+def _steps(raw: np.ndarray, scale: np.ndarray, in_pairs: bool) -> np.ndarray:
+    """What bytes stand for, after the rules of scales were checked. shape raw [n, k], scale [n]
+
+    No scale is larger than it must be: a byte is the largest there is, or a pair is, or rounds to one less."""
     largest = np.abs(raw.astype(int)).max(axis=1)
     assert (raw != -128).all() and np.isfinite(scale).all() and (scale >= 2.0**-126).all()
-    assert ((largest == 127) | ((largest == 0) & (scale == 1))).all()
+    tight = (largest == 127) | ((largest == 0) & (scale == 1))
+    if in_pairs:
+        pairs = np.abs(raw[:, ::2].astype(int) + raw[:, 1::2].astype(int)).max(axis=1)
+        assert (pairs <= 128).all()
+        tight |= pairs >= 127
+    assert tight.all()
     return scale[:, None] * raw.astype(np.float32)
 
 
@@ -158,7 +165,7 @@ def _linear(section: Section, inputs: int, outputs: List[int], kind: int) -> Lis
     assert not raw[:, inputs:].any()
     if kind == 4:
         assert np.array_equal(panels["sum"].reshape(-1), raw.sum(axis=1, dtype=int))
-        weights = _steps(raw, panels["scale"].reshape(-1))
+        weights = _steps(raw, panels["scale"].reshape(-1), True)
     else:
         weights = _widen(raw, kind)
     biases, made, first = panels["bias"].reshape(-1), [], 0
@@ -175,7 +182,7 @@ def _rows(section: Section, rows: int, width: int, kind: int = 1) -> np.ndarray:
     scale = section.array("<f4", rows) if kind == 4 else None
     made = section.array({1: "<f4", 2: "<f2", 4: "<i1"}[kind], rows, pad(width))
     assert not made[:, width:].any()
-    values = made.astype(np.float32) if scale is None else _steps(made, scale)
+    values = made.astype(np.float32) if scale is None else _steps(made, scale, False)
     return values[:, :width]
 
 
