@@ -107,8 +107,9 @@ int main(int argc, char** argv) {
   if (argc != 5) return std::cerr << "usage: fewfit_peer MODEL FLAGS THREADS KERNELS\n", 64;
   try {
     fewfit::load_options options;
-    for (const auto k : {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512})
-      if (std::string_view(argv[4]) == fewfit::name(k)) options.kernels = k;
+    for (int k = 0; std::string_view(fewfit::name(static_cast<fewfit::kernels>(k))) != "unknown"; ++k)
+      if (std::string_view(argv[4]) == fewfit::name(static_cast<fewfit::kernels>(k)))
+        options.kernels = static_cast<fewfit::kernels>(k);
     const fewfit::model model = fewfit::model::load(argv[1], options).value();
     peer self(model, argv[2], std::stoul(argv[3]));
     for (std::string line; std::getline(std::cin, line);)

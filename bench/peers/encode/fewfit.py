@@ -6,6 +6,8 @@ fp32-avx2    the same program, told to use the kernels for AVX2
 fp32-native  built for this machine's own instruction set
 f16          halves in the file, which are multiplied as floats: compared with fp32
 f16-avx2     the same with the kernels for AVX2
+bf16, int8   files of these types; the word rows of int8 are bytes, too
+bf16-avx2, int8-avx2, int8-avx_vnni      the same with other kernels
 
 A type is a model file that tools/fewfit_convert writes; where it refuses, the run ends with what it said.
 """
@@ -19,13 +21,16 @@ import subprocess
 import sys
 import time
 
-DTYPES = {"fp32": "f32", "f16": "f16"}  # of linear layers and of word embeddings
+LINEAR = {"fp32": "f32", "f16": "f16", "bf16": "bf16", "int8": "i8"}
+WORDS = {"fp32": "f32", "f16": "f16", "bf16": "f16", "int8": "i8"}
 ON_X86 = platform.machine() in ("x86_64", "AMD64")
-VARIANTS = ("fp32", "fp32-avx2", "fp32-native", "f16", "f16-avx2") if ON_X86 else ("fp32", "f16")
+VARIANTS = ("fp32", "f16", "bf16", "int8")
+if ON_X86:
+    VARIANTS += ("fp32-avx2", "fp32-native", "f16-avx2", "bf16-avx2", "int8-avx2", "int8-avx_vnni")
 
 
 def dtype(variant):
-    return DTYPES[variant.split("-")[0]]
+    return LINEAR[variant.split("-")[0]]
 
 
 def flags(variant):
@@ -72,7 +77,7 @@ def prepare(variant, context):
     converter = pathlib.Path(context["source"]) / "tools" / "fewfit_convert"
     converted = subprocess.run(
         [sys.executable, "-B", str(converter), context["model"], "--dtype", dtype(variant),
-         "--embeddings", dtype(variant), "-o", model(variant, context)], capture_output=True, text=True,
+         "--embeddings", WORDS[variant.split("-")[0]], "-o", model(variant, context)], capture_output=True, text=True,
     )
     if converted.returncode != 0:
         raise SystemExit(f"fewfit_convert --dtype {dtype(variant)} refused:\n{converted.stderr}")
@@ -81,6 +86,6 @@ def prepare(variant, context):
 
 def command(variant, context):
     """This peer is a program of its own that speaks the protocol of host.py."""
-    kernels = "avx2" if variant.endswith("-avx2") else "automatic"
+    kernels = variant.split("-")[-1] if "-avx" in variant else "automatic"
     compiled = " ".join(flags(variant))
     return [program(variant, context), model(variant, context), compiled, str(context["threads"]), kernels]
