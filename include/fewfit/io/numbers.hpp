@@ -45,25 +45,30 @@ struct float_bits<upper_half> {
   static constexpr type infinity = 0x7F80u, magnitude = 0x7FFFu;
 };
 
+/// Whether n numbers are neither infinite nor no numbers: then adding what lies between infinity and the top bit to the
+/// magnitude does not reach that bit. (A maximum says the same, but plain x86-64 has none for unsigned numbers.)
+template <std::uint64_t n, class Number>
+bool all_finite(const Number* numbers) noexcept {
+  using traits = float_bits<Number>;
+  using type = typename traits::type;
+  constexpr type top = static_cast<type>(traits::magnitude + 1), missing = static_cast<type>(top - traits::infinity);
+  type found = 0;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    type bits;
+    std::memcpy(&bits, numbers + i, sizeof bits);
+    found = static_cast<type>(found | static_cast<type>((bits & traits::magnitude) + missing));
+  }
+  return (found & top) == 0;
+}
+
 /// Index of the first number that is infinite or not a number, or n.
 template <class Number>
 std::uint64_t first_non_finite(const Number* numbers, std::uint64_t n) noexcept {
-  using traits = float_bits<Number>;
-  constexpr std::uint64_t block = 4096;
-  const auto magnitude = [numbers](std::uint64_t i) {
-    typename traits::type bits;
-    std::memcpy(&bits, numbers + i, sizeof bits);
-    return static_cast<typename traits::type>(bits & traits::magnitude);
-  };
-  for (std::uint64_t begin = 0; begin < n; begin += block) {
-    const std::uint64_t end = n - begin < block ? n : begin + block;
-    typename traits::type worst = 0;
-    for (std::uint64_t i = begin; i < end; ++i) worst = magnitude(i) > worst ? magnitude(i) : worst;
-    if (worst < traits::infinity) continue;
-    for (std::uint64_t i = begin;; ++i)
-      if (magnitude(i) >= traits::infinity) return i;
-  }
-  return n;
+  constexpr std::uint64_t block = 1024;
+  std::uint64_t i = 0;
+  while (n - i >= block && all_finite<block>(numbers + i)) i += block;
+  while (i < n && all_finite<1>(numbers + i)) ++i;
+  return i;
 }
 
 /// Whether one of n numbers in bf16 is subnormal: some processors' instructions take it for zero, others do not.
@@ -103,11 +108,17 @@ inline bool any_outside(const unsigned char* bytes, std::uint64_t n) noexcept {
   return found != 0;
 }
 
-/// What a panel's bytes come to.
-struct byte_sums {
-  std::int32_t output[lanes] = {};  // of all its inputs
-  std::int16_t least = 0;           // byte, or 0
-  std::int16_t least_pair = 0, largest_pair = 0;  // of inputs 2 i and 2 i + 1 of one output, or 0
+/// The least byte, the least and the largest pair, which is inputs 2 i and 2 i + 1 of an output; or 0.
+///
+/// In as many lanes as a loop works on at once: a panel's groups share them, and at its end they are looked at.
+struct byte_extremes {
+  std::int16_t least[lanes] = {}, least_pair[lanes] = {}, largest_pair[lanes] = {};
+
+  static bool all_between(const std::int16_t (&a)[lanes], int lowest, int highest) noexcept {
+    bool fine = true;
+    for (const std::int16_t x : a) fine = fine && x >= lowest && x <= highest;
+    return fine;
+  }
 };
 
 /// Half of each block of 16 outputs and 4 inputs: 8 outputs, 2 pairs each. Whole blocks keep clang from vectorising,
@@ -115,9 +126,10 @@ struct byte_sums {
 ///
 /// needs   blocks <= 64, so that a sum of pairs fits into 16 bits
 FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
-                                         byte_sums& all) noexcept {
+                                         byte_extremes& extremes) noexcept {
   constexpr std::size_t pairs = lanes, block_bytes = 4 * lanes;
-  std::int16_t sum[pairs] = {}, least[pairs] = {}, lowest[pairs] = {}, highest[pairs] = {};
+  std::int16_t sum[pairs] = {};
+  byte_extremes all = extremes;
   const auto smaller = [](std::int16_t a, std::int16_t b) { return b < a ? b : a; };
   const auto larger = [](std::int16_t a, std::int16_t b) { return b > a ? b : a; };
   for (; blocks > 0; --blocks, w += block_bytes)
@@ -127,27 +139,20 @@ FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t b
       const auto odd = static_cast<std::int16_t>(static_cast<std::int16_t>(two) >> 8);
       const auto pair = static_cast<std::int16_t>(even + odd);
       sum[i] = static_cast<std::int16_t>(sum[i] + pair);
-      least[i] = smaller(least[i], smaller(even, odd));
-      lowest[i] = smaller(lowest[i], pair), highest[i] = larger(highest[i], pair);
+      all.least[i] = smaller(all.least[i], smaller(even, odd));
+      all.least_pair[i] = smaller(all.least_pair[i], pair);
+      all.largest_pair[i] = larger(all.largest_pair[i], pair);
     }
-  for (std::size_t i = 0; i < pairs; ++i) {
-    output[i / 2] += sum[i];
-    all.least = smaller(all.least, least[i]);
-    all.least_pair = smaller(all.least_pair, lowest[i]), all.largest_pair = larger(all.largest_pair, highest[i]);
-  }
+  for (std::size_t i = 0; i < pairs; i += 2) output[i / 2] = sum[i] + sum[i + 1];
+  extremes = all;
 }
 
-/// shape   w i8 [blocks][16][4]
-inline byte_sums sum_bytes(const unsigned char* w, std::uint64_t blocks) noexcept {
-  constexpr std::uint64_t some = 64, half_block = 2 * lanes;
-  byte_sums all;
-  for (std::uint64_t begin = 0; begin < blocks; begin += some) {
-    const std::uint64_t n = blocks - begin < some ? blocks - begin : some;
-    const unsigned char* const from = w + begin * 2 * half_block;
-    sum_half(from, n, all.output, all);
-    sum_half(from + half_block, n, all.output + lanes / 2, all);
-  }
-  return all;
+/// The sums of a group's bytes, of each output. needs  blocks <= 64. shape  w i8 [blocks][16][4], output [16]
+inline void sum_bytes(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
+                      byte_extremes& extremes) noexcept {
+  constexpr std::size_t outputs = lanes / 2, half_block = 4 * outputs;
+  sum_half(w, blocks, output, extremes);
+  sum_half(w + half_block, blocks, output + outputs, extremes);
 }
 
 }  // namespace detail
