@@ -161,14 +161,16 @@ TEST_CASE("a plan allocates nothing, on any thread") {
   const texts_view texts(support::many_texts());
   fewfit::workspace scratch(2);
   buffers out(*m, texts.size);
-  const auto run = [&] {
-    fewfit::plan p = fewfit::plan::encode(*m, texts, scratch, out.vectors);
-    for (std::size_t stage = 0; stage < p.stages(); ++stage)
-      for (std::size_t task = 0; task < p.tasks(stage); ++task) p.run(stage, task);
-    if (p.status() != fewfit::errc::none) std::abort();
-  };
-  run();
-  CHECK(allocations_of(run) == 0);
+  for (const fewfit::cut how : {fewfit::cut::texts, fewfit::cut::rows}) {
+    const auto run = [&] {
+      fewfit::plan p = fewfit::plan::encode(*m, texts, scratch, out.vectors, {}, how);
+      for (std::size_t stage = 0; stage < p.stages(); ++stage)
+        for (std::size_t task = 0; task < p.tasks(stage); ++task) p.run(stage, task);
+      if (p.status() != fewfit::errc::none) std::abort();
+    };
+    run();
+    CHECK(allocations_of(run) == 0);
+  }
 }
 
 TEST_CASE("nor does the demonstration model") {

@@ -16,7 +16,7 @@ config result strings api memory
 io/crc32c io/mapped_file io/blob io/numbers io/arrays io/sections
 text/unicode_tables text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
 nn/tensor nn/kernels nn/simd/avx2 nn/simd/avx512 nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/head
-model workspace plan calls thread_pool fewfit
+model layout workspace batch plan_tasks plan calls thread_pool fewfit
 """.split()
 
 # What stands above the model is built on its interface: only the umbrella knows everything.

@@ -154,7 +154,7 @@ struct model_state;
 struct workspace_state;
 struct tokenize_result;
 namespace detail {
-class micro_batch;
+class text_batch;
 }
 
 /// Scratch memory for one call at a time; grows on first use, then stays. A model's calls may share one.
@@ -179,6 +179,13 @@ class workspace {
 struct executor {
   void (*run)(void* user, std::size_t tasks, void (*task)(void* context, std::size_t index), void* context) = nullptr;
   void* user = nullptr;
+};
+
+/// How a call is cut into tasks. The bits do not depend on it.
+enum class cut : std::uint8_t {
+  automatic,  // rows for one text, if it may have 24 tokens and the workspace is for several tasks; else texts
+  texts,      // a task takes up to sixteen texts from bytes to answers
+  rows        // a task takes up to 32 tokens through one layer: several threads for one text, or many short tasks
 };
 
 /// What a call learned about a text besides its answer.
@@ -246,8 +253,9 @@ class model {
                 span<byte_range> offsets = {}) const noexcept;
 
   /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
-  /// in calls of up to `texts` texts. A pure function.
-  std::size_t workspace_bytes(std::size_t tokens, std::size_t width = 1, std::size_t texts = 1) const noexcept;
+  /// in calls of up to `texts` texts, cut as said. A pure function.
+  std::size_t workspace_bytes(std::size_t tokens, std::size_t width = 1, std::size_t texts = 1,
+                              cut how = cut::automatic) const noexcept;
 
   /// Asks the model the texts its file carries and compares with the original's answers.
   result<self_test_report> self_test() const noexcept;
@@ -262,15 +270,15 @@ class model {
 ///
 /// Run stage 0's tasks in any order on any threads, then stage 1's, and so on; the bits are those of the plain call.
 /// Model, texts, workspace and output outlive the plan; a workspace serves one plan at a time, and at most its width
-/// of tasks at once.
+/// of tasks at once. A workspace of width 1 grows once more when `cut::rows` is first asked for.
 class plan {
  public:
-  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch,
-                      span<prediction> out) noexcept;
+  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch, span<prediction> out,
+                      cut how = cut::automatic) noexcept;
   static plan predict_proba(const model& m, span<const std::string_view> texts, workspace& scratch, span<double> out,
-                            span<text_info> info = {}) noexcept;
+                            span<text_info> info = {}, cut how = cut::automatic) noexcept;
   static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,
-                     span<text_info> info = {}) noexcept;
+                     span<text_info> info = {}, cut how = cut::automatic) noexcept;
 
   std::size_t stages() const noexcept;
   std::size_t tasks(std::size_t stage) const noexcept;
@@ -285,11 +293,17 @@ class plan {
  private:
   friend class model;
   enum class goal : std::uint8_t { predict, predict_proba, encode };
-  plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch) noexcept;
+  enum class work : std::uint8_t { texts, tokens, embedding, layer, answers, hand_over };
+  plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch, cut how) noexcept;
   std::size_t texts_a_task() const noexcept;
+  std::size_t stages_a_group() const noexcept;
+  work kind(std::size_t stage) const noexcept;
+  void run_texts(unsigned char* memory, std::size_t task) noexcept;
+  void run_rows(unsigned char* memory, std::size_t stage, std::size_t task) noexcept;
   void fail(errc code) noexcept;
-  void finish(detail::micro_batch& batch, const std::size_t* numbers) noexcept;
+  std::size_t read(detail::text_batch& batch, std::size_t i) noexcept;
   void note(std::size_t i, const tokenize_result& t) noexcept;
+  void answer_all(detail::text_batch& batch) noexcept;
   void answer(std::size_t i, const float* sentence, double* probabilities) noexcept;
   void hand_over() noexcept;
   std::size_t answer_bytes() const noexcept;
@@ -301,7 +315,9 @@ class plan {
   void* out_ = nullptr;
   text_info* info_ = nullptr;
   goal goal_ = goal::predict;
-  errc early_ = errc::none;  // what went wrong before the first task
+  errc early_ = errc::none;    // what went wrong before the first task
+  std::size_t group_ = 0;      // texts at a time where work is cut by rows, else 0
+  std::size_t row_tasks_ = 0;  // tasks of a stage that is cut by rows
 };
 
 }  // namespace v0

@@ -10,26 +10,33 @@ inline namespace v0 {
 
 // --- with a workspace ---
 
+namespace detail {
+
+/// Where nobody helps, a text's rows stay together.
+inline cut cut_for(const executor& run) noexcept { return run.run == nullptr ? cut::texts : cut::automatic; }
+
+}  // namespace detail
+
 FEWFIT_INLINE prediction model::predict(std::string_view text, workspace& scratch) const noexcept {
   prediction answer;
-  const errc e = plan::predict(*this, {&text, 1}, scratch, {&answer, 1}).run_all();
+  const errc e = plan::predict(*this, {&text, 1}, scratch, {&answer, 1}, cut::texts).run_all();
   if (e != errc::none) answer.status = e;
   return answer;
 }
 
 FEWFIT_INLINE errc model::predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out,
                                   const executor& run) const noexcept {
-  return plan::predict(*this, texts, scratch, out).run_all(run);
+  return plan::predict(*this, texts, scratch, out, detail::cut_for(run)).run_all(run);
 }
 
 FEWFIT_INLINE errc model::predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
                                         span<text_info> info, const executor& run) const noexcept {
-  return plan::predict_proba(*this, texts, scratch, out, info).run_all(run);
+  return plan::predict_proba(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
 }
 
 FEWFIT_INLINE errc model::encode(span<const std::string_view> texts, workspace& scratch, span<float> out,
                                  span<text_info> info, const executor& run) const noexcept {
-  return plan::encode(*this, texts, scratch, out, info).run_all(run);
+  return plan::encode(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
 }
 
 // --- easy forms ---
@@ -123,11 +130,11 @@ FEWFIT_INLINE errc model::tokenize(std::string_view text, workspace& scratch, sp
                                    text_info& info, span<byte_range> offsets) const noexcept {
   if (scratch.state_ == nullptr) return scratch.missing_;
   if (out.size < 2 || (offsets.data != nullptr && offsets.size < out.size)) return errc::bad_argument;
-  if (const errc e = scratch.state_->prepare(*state_, 2, 1, 0); e != errc::none) return e;
+  if (const errc e = scratch.state_->prepare(*state_, 2, 1, 0, false); e != errc::none) return e;
   unsigned char* memory = scratch.state_->claim();
   if (memory == nullptr) return errc::workspace_busy;
   const std::size_t limit = out.size < config().max_length ? out.size : config().max_length;
-  void* const words = memory + scratch.state_->arena.tokenizer;
+  void* const words = memory + scratch.state_->layout.tokenizer;
   const tokenize_result t = fewfit::tokenize(state_->tokenizer, text, limit, words, out.data, true, offsets.data);
   scratch.state_->give_back(memory);
   if (t.status == errc::none) info = {static_cast<std::uint32_t>(t.count), t.truncated};

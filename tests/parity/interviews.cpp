@@ -129,6 +129,21 @@ TEST_CASE("batches: the same texts alone, in batches of 7 and 64, shuffled, give
   }
 }
 
+TEST_CASE("rows: each text cut by rows, alone and in batches of 16, gives the same bits") {
+  const auto views = support::golden_views();
+  const std::size_t width = interviews().config().hidden_size;
+  fewfit::workspace scratch(3);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{16}}) {
+    for (std::size_t begin = 0; begin < views.size(); begin += size == 1 ? 5 : size) {
+      const std::size_t n = std::min(size, views.size() - begin);
+      std::vector<float> out(n * width);
+      REQUIRE(fewfit::plan::encode(interviews(), {&views[begin], n}, scratch, out, {}, fewfit::cut::rows).run_all() ==
+              fewfit::errc::none);
+      CHECK(std::memcmp(out.data(), &encoded()[begin * width], out.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("self-test: the file's own texts are answered as the original answered them") {
   const fewfit::self_test_report report = interviews().self_test().value();
   CHECK(report.texts >= 20);
