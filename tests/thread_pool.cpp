@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
 
 #include "support/call_faults.hpp"
 #include "support/many_texts.hpp"
@@ -53,6 +55,44 @@ TEST_CASE("many short calls: none is lost, none returns early") {
     for (const std::size_t part : parts) sum += part;
   }
   CHECK(sum == 2000 * 10);
+}
+
+TEST_CASE("calls with pauses between them, shorter and longer than threads look for work") {
+  fewfit::thread_pool pool(3);
+  const fewfit::executor run = pool.executor();
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<std::size_t> sum{0};
+    const auto task = [](void* context, std::size_t i) { *static_cast<std::atomic<std::size_t>*>(context) += i + 1; };
+    run.run(run.user, 5, task, &sum);
+    REQUIRE(sum == 15);
+    std::this_thread::sleep_for(std::chrono::microseconds(round % 4 * 40));
+  }
+}
+
+TEST_CASE("a thread that sleeps is not waited for if the others have done everything") {
+  // Most calls are over before a thread has woken; whoever comes late must find the next call or nothing.
+  fewfit::thread_pool pool(4);
+  const fewfit::executor run = pool.executor();
+  for (int round = 0; round < 3000; ++round) {
+    struct {
+      std::vector<int> runs = std::vector<int>(7);
+      std::size_t tasks = 0;
+    } call;
+    call.tasks = static_cast<std::size_t>(round) % 7 + 1;
+    const auto task = [](void* context, std::size_t i) { ++static_cast<decltype(call)*>(context)->runs[i]; };
+    run.run(run.user, call.tasks, task, &call);
+    for (std::size_t i = 0; i < 7; ++i) REQUIRE(call.runs[i] == (i < call.tasks ? 1 : 0));
+  }
+}
+
+TEST_CASE("an idle pool takes no processor time") {
+  fewfit::thread_pool pool(4);
+  const fewfit::executor run = pool.executor();
+  run.run(run.user, 8, [](void*, std::size_t) {}, nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // longer than threads look for work
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.1);
 }
 
 TEST_CASE("pools come and go") {

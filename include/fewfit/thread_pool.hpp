@@ -7,8 +7,13 @@
 //   model.predict(texts, scratch, answers, pool.executor());
 //
 // The caller's thread works too, so a pool of one starts no thread. Constructing it may throw what std::thread does.
+//
+// A call is often followed by the next one at once (a text cut by rows has one for each layer), and to wake a thread
+// takes as long as a few rows of a layer. So a thread that finds nothing to do looks for more for 50 microseconds, and
+// lets others go first while it does, before it sleeps. A thread that wakes too late is not waited for.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -30,7 +35,7 @@ class thread_pool {
   ~thread_pool() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
+      stopping_.store(true, std::memory_order_relaxed);
     }
     wake_.notify_all();
     for (std::thread& t : threads_) t.join();
@@ -47,37 +52,75 @@ class thread_pool {
   }
 
  private:
+  static constexpr std::chrono::microseconds patience{50};
+
   thread_pool() = default;
 
   void run(std::size_t tasks, void (*task)(void*, std::size_t), void* context) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      task_ = task, context_ = context, tasks_ = tasks;
-      next_.store(0, std::memory_order_relaxed);
-      working_ = threads_.size();
-      ++round_;
-    }
-    wake_.notify_all();
+    if (tasks == 0) return;
+    task_ = task, context_ = context, tasks_ = tasks;
+    unfinished_.store(tasks, std::memory_order_relaxed);
+    // From here on tasks are taken, even by a thread that is late for the call before: what it reads was written above.
+    untaken_.store(static_cast<std::ptrdiff_t>(tasks), std::memory_order_release);
+    if (tasks > 1 && !threads_.empty()) call();
     work();
+    const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
+    if (comes_soon(finished)) return;
     std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return working_ == 0; });
+    done_.wait(lock, finished);
   }
 
+  /// Makes the threads look: those that sleep, and those that are about to.
+  void call() {
+    bool asleep;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      round_.fetch_add(1, std::memory_order_release);
+      asleep = sleepers_ != 0;
+    }
+    if (asleep) wake_.notify_all();
+  }
+
+  /// Takes tasks until there are none. What belongs to a call is read only by whoever has one of its tasks: then it
+  /// cannot be over.
   void work() {
-    for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) task_(context_, i);
+    for (;;) {
+      const std::ptrdiff_t left = untaken_.fetch_sub(1, std::memory_order_acq_rel);
+      if (left <= 0) return;
+      task_(context_, tasks_ - static_cast<std::size_t>(left));
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+      { const std::lock_guard<std::mutex> lock(mutex_); }  // or the caller could be between its last look and sleep
+      done_.notify_one();
+    }
   }
 
   void serve() {
     for (std::size_t seen = 0;;) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
-      if (stopping_) return;
-      seen = round_;
-      lock.unlock();
+      const auto called = [&] { return stopping() || round_.load(std::memory_order_acquire) != seen; };
+      if (!comes_soon(called)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        ++sleepers_;
+        wake_.wait(lock, called);
+        --sleepers_;
+      }
+      if (stopping()) return;
+      seen = round_.load(std::memory_order_acquire);
       work();
-      lock.lock();
-      if (--working_ == 0) done_.notify_one();
     }
+  }
+
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+
+  /// Looks for a short while.
+  template <class Condition>
+  static bool comes_soon(const Condition& condition) {
+    if (condition()) return true;
+    const auto end = std::chrono::steady_clock::now() + patience;
+    do {
+      std::this_thread::yield();
+      if (condition()) return true;
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
   }
 
   std::mutex mutex_;
@@ -85,9 +128,12 @@ class thread_pool {
   std::vector<std::thread> threads_;
   void (*task_)(void*, std::size_t) = nullptr;
   void* context_ = nullptr;
-  std::size_t tasks_ = 0, working_ = 0, round_ = 0;
-  std::atomic<std::size_t> next_{0};
-  bool stopping_ = false;
+  std::size_t tasks_ = 0;
+  std::size_t sleepers_ = 0;                // under the mutex
+  std::atomic<std::size_t> round_{0};       // changes under the mutex
+  std::atomic<std::ptrdiff_t> untaken_{0};  // goes below 0
+  std::atomic<std::size_t> unfinished_{0};
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace v0
