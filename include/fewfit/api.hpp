@@ -285,6 +285,11 @@ class plan {
   void run(std::size_t stage, std::size_t task) noexcept;
   /// Everything that is left, through an executor. Returns status().
   errc run_all(const executor& run = {}) noexcept;
+  /// Works for about so long, at least one task, and goes on at the next call; true when nothing is left, whether it
+  /// went well or not. No task is begun that probably does not fit, to judge by those of its kind so far. Cut by rows, tasks are short: about a millisecond at most, where a text of 128 tokens takes ten.
+  ///
+  /// needs   nobody else runs tasks of this plan    cost  a look at the clock a task, nothing hidden
+  bool step(std::uint32_t microseconds) noexcept;
   /// What went wrong so far; tasks of a plan that failed return at once.
   errc status() const noexcept;
   /// Makes the remaining tasks return at once, from any thread. The output is not written.
@@ -298,6 +303,7 @@ class plan {
   std::size_t texts_a_task() const noexcept;
   std::size_t stages_a_group() const noexcept;
   work kind(std::size_t stage) const noexcept;
+  std::uint64_t expected_time(work what) const noexcept;
   void run_texts(unsigned char* memory, std::size_t task) noexcept;
   void run_rows(unsigned char* memory, std::size_t stage, std::size_t task) noexcept;
   void fail(errc code) noexcept;
@@ -318,6 +324,8 @@ class plan {
   errc early_ = errc::none;    // what went wrong before the first task
   std::size_t group_ = 0;      // texts at a time where work is cut by rows, else 0
   std::size_t row_tasks_ = 0;  // tasks of a stage that is cut by rows
+  std::size_t stage_ = 0, task_ = 0;  // where step() goes on
+  std::uint64_t longest_[static_cast<std::size_t>(work::hand_over) + 1] = {};  // nanoseconds of a task in step()
 };
 
 }  // namespace v0

@@ -117,12 +117,12 @@ constexpr std::size_t row_tasks(std::size_t rows, std::size_t width) noexcept {
   return even < most ? even : most;
 }
 
-/// The rows of one of these tasks; none for a task that there is not. Multiples of 8, as the tiles of kernels are,
-/// where the ranges have several.
+/// The rows of one of these tasks; none for a task that there is not. Even, so that nobody waits; where one thread does
+/// all, multiples of 8, as the tiles of kernels are: 4 % less for 100 rows, but 5 % more until the second of two is done.
 constexpr row_range rows_of_task(std::size_t rows, std::size_t width, std::size_t task) noexcept {
   const std::size_t tasks = row_tasks(rows, width);
   if (task >= tasks) return {rows, rows};
-  const std::size_t unit = rows < 16 * tasks ? 1 : 8, units = (rows + unit - 1) / unit;
+  const std::size_t unit = width > 1 || rows < 16 * tasks ? 1 : 8, units = (rows + unit - 1) / unit;
   const std::size_t begin = task * units / tasks * unit, end = (task + 1) * units / tasks * unit;
   return {begin, end < rows ? end : rows};
 }

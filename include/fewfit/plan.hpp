@@ -13,6 +13,8 @@
 //
 // The bits of an answer do not depend on its neighbours, the cut, the order or the threads.
 
+#include <chrono>
+
 #include "fewfit/plan_tasks.hpp"
 
 namespace fewfit {
@@ -127,6 +129,39 @@ FEWFIT_INLINE errc plan::run_all(const executor& run) noexcept {
       for (std::size_t i = 0; i < tasks(c.stage); ++i) task(&c, i);
   }
   return status();
+}
+
+/// Nanoseconds that a task of this kind may take, from those before it. For the first of a layer: as much more than an
+/// embedding, which is mostly the projection of the first layer, as it has more to multiply.
+FEWFIT_INLINE std::uint64_t plan::expected_time(work what) const noexcept {
+  const std::uint64_t known = longest_[static_cast<std::size_t>(what)];
+  if (known != 0 || what != work::layer) return known;
+  const std::size_t d = model_->config.hidden_size, f = model_->config.intermediate_size;
+  return longest_[static_cast<std::size_t>(work::embedding)] * (4 * d + 2 * f) / (3 * d);
+}
+
+FEWFIT_INLINE bool plan::step(std::uint32_t microseconds) noexcept {
+  using clock = std::chrono::steady_clock;
+  const auto nanoseconds = [](clock::duration d) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(d).count());
+  };
+  const std::uint64_t budget = std::uint64_t{1000} * microseconds;
+  const clock::time_point begin = clock::now();
+  bool some_done = false;
+  for (std::uint64_t spent = 0; status() == errc::none; some_done = true) {
+    while (stage_ < stages() && task_ == tasks(stage_)) ++stage_, task_ = 0;
+    if (stage_ == stages()) return true;
+    const work what = kind(stage_);
+    if (some_done && spent + expected_time(what) > budget) return false;
+    run(stage_, task_++);
+    const std::uint64_t now = nanoseconds(clock::now() - begin), took = now - spent;
+    // It fades: a task that lost its processor for a while must not make all later steps short.
+    std::uint64_t& longest = longest_[static_cast<std::size_t>(what)];
+    longest -= longest / 8;
+    longest = took > longest ? took : longest;
+    spent = now;
+  }
+  return true;
 }
 
 }  // namespace v0
