@@ -221,9 +221,28 @@ TEST_CASE("a wide workspace gets a task for each arena, as far as there are text
   std::vector<prediction> out(texts.size);
   for (const std::size_t width : {1u, 2u, 8u}) {
     fewfit::workspace scratch(width);
-    CHECK(plan::predict(tiny_model(), {texts.data, 8}, scratch, {out.data(), 8}).tasks(0) == width);
+    CHECK(plan::predict(tiny_model(), {texts.data, 8}, scratch, {out.data(), 8}).tasks(0) >= width);
     CHECK(plan::predict(tiny_model(), texts, scratch, out).tasks(0) >= width);
   }
+}
+
+TEST_CASE("texts are dealt each once, sixteen a task, and fewer a task towards the end") {
+  for (const std::size_t width : {1u, 2u, 3u, 8u, 4096u})
+    for (const std::size_t rows_a_text : {2u, 5u, 20u, 128u})
+      for (const std::size_t n : {0u, 1u, 2u, 3u, 15u, 16u, 17u, 32u, 33u, 47u, 48u, 49u, 100u, 300u, 5000u}) {
+        const auto dealt = fewfit::detail::text_tasks::deal(n, n * rows_a_text, width);
+        const std::size_t tasks = dealt.count(n);
+        std::size_t end = 0, last = width == 1 ? 16 : std::min<std::size_t>(16, (n + width - 1) / width);
+        for (std::size_t task = 0; task < tasks; ++task) {
+          const std::size_t begin = dealt.begin(task, n), size = dealt.begin(task + 1, n) - begin;
+          REQUIRE(begin == end);
+          REQUIRE((size >= 1 && size <= last));
+          end = begin + size, last = size;
+        }
+        REQUIRE(end == n);
+        REQUIRE(dealt.begin(tasks + 1, n) == n);
+        if (width == 1) REQUIRE(tasks == (n + 15) / 16);
+      }
 }
 
 TEST_CASE("calls take lists, temporaries and the caller's array of ids") {

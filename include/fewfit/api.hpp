@@ -155,6 +155,7 @@ struct workspace_state;
 struct tokenize_result;
 namespace detail {
 class text_batch;
+struct text_tasks;
 }
 
 /// Scratch memory for one call at a time; grows on first use, then stays. A model's calls may share one.
@@ -300,7 +301,7 @@ class plan {
   enum class goal : std::uint8_t { predict, predict_proba, encode };
   enum class work : std::uint8_t { texts, tokens, embedding, layer, answers, hand_over };
   plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch, cut how) noexcept;
-  std::size_t texts_a_task() const noexcept;
+  detail::text_tasks dealt() const noexcept;
   std::size_t stages_a_group() const noexcept;
   work kind(std::size_t stage) const noexcept;
   std::uint64_t expected_time(work what) const noexcept;
@@ -321,7 +322,8 @@ class plan {
   void* out_ = nullptr;
   text_info* info_ = nullptr;
   goal goal_ = goal::predict;
-  errc early_ = errc::none;    // what went wrong before the first task
+  errc early_ = errc::none;  // what went wrong before the first task
+  std::size_t large_tasks_ = 0, small_task_ = 16;  // how texts are dealt to tasks
   std::size_t group_ = 0;      // texts at a time where work is cut by rows, else 0
   std::size_t row_tasks_ = 0;  // tasks of a stage that is cut by rows
   std::size_t stage_ = 0, task_ = 0;  // where step() goes on

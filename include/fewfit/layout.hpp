@@ -103,6 +103,33 @@ inline std::size_t token_bound(std::size_t bytes, std::size_t max_length) noexce
   return bytes > max_length ? max_length : bytes + 2 < max_length ? bytes + 2 : max_length;
 }
 
+/// How texts are dealt to tasks: sixteen each, and towards the end fewer, so that all threads end at nearly the same
+/// time; but not so few that the weights pass for a handful of rows.
+struct text_tasks {
+  std::size_t large = 0;             // tasks of sixteen texts
+  std::size_t small = texts_a_task;  // texts of a task behind those
+
+  /// `rows` is a guess for all `n` texts.
+  static text_tasks deal(std::size_t n, std::size_t rows, std::size_t width) noexcept {
+    if (width == 1 || n == 0) return {};
+    const std::size_t end = texts_a_task * width, even = (n + width - 1) / width;
+    const std::size_t enough = (rows_a_task * n + rows - 1) / rows, most = even < texts_a_task ? even : texts_a_task;
+    return {n > end ? (n - end) / texts_a_task : 0, enough < most ? enough : most};
+  }
+  /// How many tasks n texts make.
+  std::size_t count(std::size_t n) const noexcept { return large + (n - large * texts_a_task + small - 1) / small; }
+  /// The first text of a task; n for a task that there is not.
+  std::size_t begin(std::size_t task, std::size_t n) const noexcept {
+    const std::size_t few = task < large ? task : large, at = few * texts_a_task + (task - few) * small;
+    return at < n ? at : n;
+  }
+};
+
+/// A guess, for work to be dealt evenly: six bytes a token, as prose has in European languages.
+inline std::size_t probable_tokens(std::size_t bytes, std::size_t max_length) noexcept {
+  return bytes / 6 + 2 < max_length ? bytes / 6 + 2 : max_length;
+}
+
 /// Texts that surely fit into a batch together.
 inline std::size_t texts_a_batch(const memory_layout& a, std::size_t longest_text) noexcept {
   const std::size_t fit = a.rows / (longest_text < a.longest ? longest_text : a.longest);
@@ -117,8 +144,8 @@ constexpr std::size_t row_tasks(std::size_t rows, std::size_t width) noexcept {
   return even < most ? even : most;
 }
 
-/// The rows of one of these tasks; none for a task that there is not. Even, so that nobody waits; where one thread does
-/// all, multiples of 8, as the tiles of kernels are: 4 % less for 100 rows, but 5 % more until the second of two is done.
+/// The rows of one of these tasks; none for a task that there is not. Even, so that nobody waits. Where one thread does
+/// all, multiples of 8, as the tiles of kernels are: 4 % less for 100 rows, and with two threads 5 % more.
 constexpr row_range rows_of_task(std::size_t rows, std::size_t width, std::size_t task) noexcept {
   const std::size_t tasks = row_tasks(rows, width);
   if (task >= tasks) return {rows, rows};

@@ -2,9 +2,9 @@
 #pragma once
 // Work as a list of stages of independent tasks, and every call of a model as such a list run to its end.
 //
-//   by texts   stage 0          a task for every sixteen texts, or for fewer where the workspace has room for more
-//                               tasks: it tokenises them, gathers them to micro-batches of about 128 rows without
-//                               padding, runs the network on each and notes the answers
+//   by texts   stage 0          a task for every sixteen texts, towards the end for fewer: it tokenises them, gathers
+//                               them to micro-batches of about 128 rows without padding, runs the network on each and
+//                               notes the answers
 //   by rows    stage 0          a group of texts that surely fit into one micro-batch: tokenises them
 //              stage 1          tasks for ranges of rows: embeddings, and query, key and value of layer 0
 //              stages 2 ... L+1 a layer each: tasks for ranges of rows
@@ -31,14 +31,17 @@ constexpr bool sizes_agree(std::size_t texts, std::size_t width, std::size_t num
 FEWFIT_INLINE plan::plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch,
                          cut how) noexcept
     : model_(m.state_), scratch_(scratch.state_), texts_(texts), goal_(g) {
-  std::size_t tokens = 2;
+  std::size_t tokens = 2, probable = 0;
   for (const std::string_view text : texts) {
+    probable += detail::probable_tokens(text.size(), model_->config.max_length);
     const std::size_t bound = detail::token_bound(text.size(), model_->config.max_length);
     tokens = bound > tokens ? bound : tokens;
     if (text.size() > detail::max_text_bytes && g != goal::predict) early_ = errc::text_too_long;
   }
   if (scratch_ == nullptr) early_ = scratch.missing_;
   if (early_ != errc::none) return;
+  const auto dealt = detail::text_tasks::deal(texts.size, probable, scratch_->width);
+  large_tasks_ = dealt.large, small_task_ = dealt.small;
   const bool worth_it = texts.size == 1 && scratch_->width > 1 && tokens >= detail::tokens_worth_cutting;
   const bool by_rows = how == cut::rows || (how == cut::automatic && worth_it);
   early_ = scratch_->prepare(*model_, tokens, texts.size, answer_bytes(), by_rows);
@@ -93,7 +96,7 @@ FEWFIT_INLINE std::size_t plan::stages() const noexcept {
 
 FEWFIT_INLINE std::size_t plan::tasks(std::size_t stage) const noexcept {
   switch (kind(stage)) {
-    case work::texts: return (texts_.size + texts_a_task() - 1) / texts_a_task();
+    case work::texts: return dealt().count(texts_.size);
     case work::embedding:
     case work::layer: return row_tasks_;
     default: return 1;
@@ -108,11 +111,7 @@ FEWFIT_INLINE plan::work plan::kind(std::size_t stage) const noexcept {
   return number + 1 < stages_a_group() ? work::layer : work::answers;
 }
 
-/// Few enough that every arena gets a task, as far as there are texts; the bits do not depend on it.
-FEWFIT_INLINE std::size_t plan::texts_a_task() const noexcept {
-  const std::size_t width = scratch_ != nullptr ? scratch_->width : 1, even = (texts_.size + width - 1) / width;
-  return even < 1 ? 1 : even < detail::texts_a_task ? even : detail::texts_a_task;
-}
+FEWFIT_INLINE detail::text_tasks plan::dealt() const noexcept { return {large_tasks_, small_task_}; }
 
 FEWFIT_INLINE errc plan::run_all(const executor& run) noexcept {
   struct call {

@@ -28,8 +28,7 @@ FEWFIT_INLINE void plan::run(std::size_t stage, std::size_t task) noexcept {
 
 /// From bytes to answers for a task's texts, as many at a time as fit.
 FEWFIT_INLINE void plan::run_texts(unsigned char* memory, std::size_t task) noexcept {
-  const std::size_t begin = task * texts_a_task();
-  const std::size_t end = begin + texts_a_task() < texts_.size ? begin + texts_a_task() : texts_.size;
+  const std::size_t begin = dealt().begin(task, texts_.size), end = dealt().begin(task + 1, texts_.size);
   detail::text_batch batch(*model_, *scratch_, memory, begin, 0);
   batch.clear();
   for (std::size_t i = begin; i < end; ++i) {
