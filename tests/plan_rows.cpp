@@ -311,7 +311,7 @@ TEST_CASE("memory: exactly workspace_bytes() at any address, however many tokens
     }
 }
 
-TEST_CASE("memory: what a workspace of several arenas was made for, it can do either way; one grows when first asked") {
+TEST_CASE("memory: a workspace of several arenas is for both cuts; one of a single arena grows when rows are asked") {
   const texts_view texts(many_texts());
   const std::string text = text_of(128);
   const std::string_view view = text;

@@ -2,9 +2,9 @@
 #pragma once
 // A batch of consecutive texts on its way through the network: ids, rows, vectors. No padding.
 //
-// Cut by texts, one task does all of it, in memory of its own. Cut by rows, the batch lies in memory of all tasks, and
-// each has a range of its rows for one stage; between the stages whoever runs them waits for all. A row's numbers are
-// the same either way: it reads the keys and values of its text, whoever computed them.
+// Cut by texts, one task does all of it, in memory of its own. Cut by rows, the batch lies in memory of all tasks,
+// and each has a range of its rows for one stage; between the stages whoever runs them waits for all. A row's numbers
+// are the same either way: it reads the keys and values of its text, whoever computed them.
 
 #include "fewfit/workspace.hpp"
 

@@ -174,6 +174,33 @@ FEWFIT_INLINE footprint model::footprint() const noexcept {
 
 namespace detail {
 
+/// Reads a byte of each page, or of each part of one where pages are larger.
+inline void touch(const unsigned char* begin, const unsigned char* end) noexcept {
+  constexpr std::ptrdiff_t page = 4096;
+  const auto read = [](const volatile unsigned char* p) { static_cast<void>(*p); };
+  if (begin == end) return;
+  for (; end - begin > page; begin += page) read(begin);
+  read(begin), read(end - 1);
+}
+
+/// Word rows that are touched with the rest, in bytes.
+inline constexpr std::size_t few_word_rows = std::size_t{1} << 22;
+
+}  // namespace detail
+
+FEWFIT_INLINE void model::warm_up() const noexcept {
+  const file_memory& file = state_->file;
+  const model_config& c = config();
+  const std::size_t rows = c.vocab_size * padded(c.hidden_size) * bytes_of(state_->embeddings.type);
+  const auto* const words = static_cast<const unsigned char*>(state_->embeddings.word);
+  const unsigned char* const end = file.data + file.size;
+  if (rows <= detail::few_word_rows) return detail::touch(file.data, end);
+  detail::touch(file.data, words);
+  detail::touch(words + rows, end);
+}
+
+namespace detail {
+
 /// How far the most probable class is ahead of the next.
 inline double margin(const double* probabilities, std::size_t classes, std::size_t best) noexcept {
   double next = 0;

@@ -130,8 +130,8 @@ FEWFIT_INLINE errc plan::run_all(const executor& run) noexcept {
   return status();
 }
 
-/// Nanoseconds that a task of this kind may take, from those before it. For the first of a layer: as much more than an
-/// embedding, which is mostly the projection of the first layer, as it has more to multiply.
+/// Nanoseconds that a task of this kind may take, from those before it. For the first of a layer: as much more than
+/// an embedding, which is mostly the projection of the first layer, as it has more to multiply.
 FEWFIT_INLINE std::uint64_t plan::expected_time(work what) const noexcept {
   const std::uint64_t known = longest_[static_cast<std::size_t>(what)];
   if (known != 0 || what != work::layer) return known;

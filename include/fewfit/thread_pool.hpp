@@ -9,8 +9,8 @@
 // The caller's thread works too, so a pool of one starts no thread. Constructing it may throw what std::thread does.
 //
 // A call is often followed by the next one at once (a text cut by rows has one for each layer), and to wake a thread
-// takes as long as a few rows of a layer. So a thread that finds nothing to do looks for more for 50 microseconds, and
-// lets others go first while it does, before it sleeps. A thread that wakes too late is not waited for.
+// takes as long as a few rows of a layer. So a thread that finds nothing to do looks for more for 50 microseconds
+// before it sleeps, and lets others go first while it does. A thread that wakes too late is not waited for.
 
 #include <atomic>
 #include <chrono>
@@ -60,7 +60,7 @@ class thread_pool {
     if (tasks == 0) return;
     task_ = task, context_ = context, tasks_ = tasks;
     unfinished_.store(tasks, std::memory_order_relaxed);
-    // From here on tasks are taken, even by a thread that is late for the call before: what it reads was written above.
+    // From here on tasks are taken, even by a thread that is late for the call before: what it reads is written.
     untaken_.store(static_cast<std::ptrdiff_t>(tasks), std::memory_order_release);
     if (tasks > 1 && !threads_.empty()) call();
     work();
