@@ -16,16 +16,12 @@ using fewfit::errc;
 using fewfit::plan;
 using fewfit::prediction;
 using support::many_texts;
+using support::shared_tiny;
 using support::same;
 using support::tiny_loaded;
 using texts_view = fewfit::span<const std::string_view>;
 
 namespace {
-
-const fewfit::model& tiny_model() {
-  static const tiny_loaded m(support::tiny());
-  return *m;
-}
 
 /// Runs a stage's tasks one after the other, in an order from a seed.
 void run_shuffled(plan& p, std::uint32_t seed) {
@@ -56,7 +52,7 @@ TEST_CASE("stages and tasks: sixteen texts a task, and one task that hands over"
   fewfit::workspace scratch;
   for (const std::size_t n : {0u, 1u, 15u, 16u, 17u, 32u, 33u, 100u}) {
     std::vector<prediction> out(n);
-    const plan p = plan::predict(tiny_model(), texts_view(many_texts().data(), n), scratch, out);
+    const plan p = plan::predict(shared_tiny(), texts_view(many_texts().data(), n), scratch, out);
     REQUIRE(p.stages() == 2);
     CHECK(p.tasks(0) == (n + 15) / 16);
     CHECK(p.tasks(1) == 1);
@@ -67,9 +63,9 @@ TEST_CASE("stages and tasks: sixteen texts a task, and one task that hands over"
 TEST_CASE("in any order and on threads: the bits of the plain call") {
   const texts_view texts(many_texts());
   fewfit::workspace scratch(16);
-  const auto vectors = tiny_model().encode(texts).value();
-  const auto probabilities = tiny_model().predict_proba(texts).value();
-  const auto answers = tiny_model().predict(texts);
+  const auto vectors = shared_tiny().encode(texts).value();
+  const auto probabilities = shared_tiny().predict_proba(texts).value();
+  const auto answers = shared_tiny().predict(texts);
   for (std::uint32_t seed = 0; seed < 6; ++seed) {
     const bool threads = seed % 2 == 1;
     const auto run = [&](plan p) {
@@ -83,9 +79,9 @@ TEST_CASE("in any order and on threads: the bits of the plain call") {
     std::vector<double> p(probabilities.size());
     std::vector<prediction> a(answers.size());
     std::vector<fewfit::text_info> info(texts.size);
-    CHECK(run(plan::encode(tiny_model(), texts, scratch, v, info)) == errc::none);
-    CHECK(run(plan::predict_proba(tiny_model(), texts, scratch, p)) == errc::none);
-    CHECK(run(plan::predict(tiny_model(), texts, scratch, a)) == errc::none);
+    CHECK(run(plan::encode(shared_tiny(), texts, scratch, v, info)) == errc::none);
+    CHECK(run(plan::predict_proba(shared_tiny(), texts, scratch, p)) == errc::none);
+    CHECK(run(plan::predict(shared_tiny(), texts, scratch, a)) == errc::none);
     CHECK(v == vectors);
     CHECK(p == probabilities);
     CHECK(same(a, answers));
@@ -106,12 +102,12 @@ TEST_CASE("an executor gets the tasks, and runs each once") {
   const texts_view texts(many_texts());
   fewfit::workspace scratch;
   std::vector<float> v(texts.size * 20);
-  REQUIRE(tiny_model().encode(texts, scratch, v, {}, backwards) == errc::none);
-  CHECK(v == tiny_model().encode(texts).value());
+  REQUIRE(shared_tiny().encode(texts, scratch, v, {}, backwards) == errc::none);
+  CHECK(v == shared_tiny().encode(texts).value());
   CHECK(seen.tasks == std::vector<std::size_t>{(texts.size + 15) / 16});
   std::vector<prediction> a(texts.size);
-  REQUIRE(tiny_model().predict(texts, scratch, a, backwards) == errc::none);
-  CHECK(same(a, tiny_model().predict(texts)));
+  REQUIRE(shared_tiny().predict(texts, scratch, a, backwards) == errc::none);
+  CHECK(same(a, shared_tiny().predict(texts)));
 }
 
 TEST_CASE("a plan that was cancelled writes nothing, and its workspace can be used again") {
@@ -123,19 +119,19 @@ TEST_CASE("a plan that was cancelled writes nothing, and its workspace can be us
   for (std::size_t after = 0; after <= 4; ++after) {  // so many tasks run before
     std::vector<float> v = pattern;
     std::vector<prediction> a(texts.size, mark);
-    plan vectors = plan::encode(tiny_model(), texts, scratch, v);
+    plan vectors = plan::encode(shared_tiny(), texts, scratch, v);
     for (std::size_t task = 0; task < after; ++task) vectors.run(0, task);
     vectors.cancel();
     CHECK(vectors.status() == errc::cancelled);
     CHECK(vectors.run_all() == errc::cancelled);
     CHECK(v == pattern);
-    plan answers = plan::predict(tiny_model(), texts, scratch, a);
+    plan answers = plan::predict(shared_tiny(), texts, scratch, a);
     for (std::size_t task = 0; task < after; ++task) answers.run(0, task);
     answers.cancel();
     CHECK(answers.run_all() == errc::cancelled);
     CHECK(std::all_of(a.begin(), a.end(), [](const prediction& p) { return p.tokens == 4711; }));
-    CHECK(tiny_model().encode(texts, scratch, v) == errc::none);
-    CHECK(v == tiny_model().encode(texts).value());
+    CHECK(shared_tiny().encode(texts, scratch, v) == errc::none);
+    CHECK(v == shared_tiny().encode(texts).value());
   }
   CHECK(support::cancelled_call() == errc::cancelled);
 }
@@ -156,7 +152,7 @@ TEST_CASE("cancelling from another thread ends the call") {
   const texts_view texts(many_texts());
   fewfit::workspace scratch;
   std::vector<float> v(texts.size * 20, 5.0f);
-  plan p = plan::encode(tiny_model(), texts, scratch, v);
+  plan p = plan::encode(shared_tiny(), texts, scratch, v);
   w.p = &p;
   CHECK(p.run_all(run) == errc::cancelled);
   CHECK(w.begun == 7);  // the executor goes on, the tasks return at once
@@ -167,11 +163,11 @@ TEST_CASE("cancelling what is over or never began changes nothing") {
   const std::string_view text = "good";
   fewfit::workspace scratch;
   std::vector<float> v(20);
-  plan p = plan::encode(tiny_model(), {&text, 1}, scratch, v);
+  plan p = plan::encode(shared_tiny(), {&text, 1}, scratch, v);
   CHECK(p.run_all() == errc::none);
   p.cancel();
-  CHECK(v == tiny_model().encode(text).value());
-  plan wrong = plan::encode(tiny_model(), {&text, 1}, scratch, {v.data(), 19});
+  CHECK(v == shared_tiny().encode(text).value());
+  plan wrong = plan::encode(shared_tiny(), {&text, 1}, scratch, {v.data(), 19});
   CHECK(wrong.status() == errc::bad_argument);
   wrong.cancel();
   CHECK(wrong.run_all() == errc::bad_argument);
@@ -189,9 +185,9 @@ TEST_CASE("a workspace serves one plan after another, of any size and model") {
   for (const std::size_t n : {1u, 40u, 3u, 100u, 2u}) {
     const texts_view texts(many_texts().data(), n);
     std::vector<float> v(n * 20), w(n * 64);
-    REQUIRE(tiny_model().encode(texts, scratch, v) == errc::none);
+    REQUIRE(shared_tiny().encode(texts, scratch, v) == errc::none);
     REQUIRE(other->encode(texts, scratch, w) == errc::none);
-    CHECK(v == tiny_model().encode(texts).value());
+    CHECK(v == shared_tiny().encode(texts).value());
     CHECK(w == other->encode(texts).value());
   }
 }
@@ -200,11 +196,11 @@ TEST_CASE("cancelling after the answers were handed over is too late, and is not
   const std::string_view text = "good";
   fewfit::workspace scratch;
   std::vector<float> out(20);
-  plan p = plan::encode(tiny_model(), {&text, 1}, scratch, out);
+  plan p = plan::encode(shared_tiny(), {&text, 1}, scratch, out);
   CHECK(p.run_all() == errc::none);
   p.cancel();
   CHECK(p.status() == errc::none);
-  CHECK(out == tiny_model().encode(text).value());
+  CHECK(out == shared_tiny().encode(text).value());
 }
 
 TEST_CASE("an empty span of infos is not written to, wherever it points") {
@@ -212,7 +208,7 @@ TEST_CASE("an empty span of infos is not written to, wherever it points") {
   fewfit::workspace scratch;
   std::vector<float> out(20);
   fewfit::text_info guard{77, true};
-  CHECK(tiny_model().encode({&text, 1}, scratch, out, fewfit::span<fewfit::text_info>(&guard, 0)) == errc::none);
+  CHECK(shared_tiny().encode({&text, 1}, scratch, out, fewfit::span<fewfit::text_info>(&guard, 0)) == errc::none);
   CHECK(guard.tokens == 77);
 }
 
@@ -221,8 +217,8 @@ TEST_CASE("a wide workspace gets a task for each arena, as far as there are text
   std::vector<prediction> out(texts.size);
   for (const std::size_t width : {1u, 2u, 8u}) {
     fewfit::workspace scratch(width);
-    CHECK(plan::predict(tiny_model(), {texts.data, 8}, scratch, {out.data(), 8}).tasks(0) >= width);
-    CHECK(plan::predict(tiny_model(), texts, scratch, out).tasks(0) >= width);
+    CHECK(plan::predict(shared_tiny(), {texts.data, 8}, scratch, {out.data(), 8}).tasks(0) >= width);
+    CHECK(plan::predict(shared_tiny(), texts, scratch, out).tasks(0) >= width);
   }
 }
 
@@ -246,21 +242,21 @@ TEST_CASE("texts are dealt each once, sixteen a task, and fewer a task towards t
 }
 
 TEST_CASE("calls take lists, temporaries and the caller's array of ids") {
-  const auto list = tiny_model().encode({"good", "day"}).value();
-  const auto temporary = tiny_model().encode(std::vector<std::string_view>{"good", "day"}).value();
+  const auto list = shared_tiny().encode({"good", "day"}).value();
+  const auto temporary = shared_tiny().encode(std::vector<std::string_view>{"good", "day"}).value();
   CHECK(list == temporary);
-  CHECK(tiny_model().predict_proba({"good", "day"}).value().size() == 6);
-  const auto tokens = tiny_model().tokenize({"good", "day"});
+  CHECK(shared_tiny().predict_proba({"good", "day"}).value().size() == 6);
+  const auto tokens = shared_tiny().tokenize({"good", "day"});
   REQUIRE(tokens.size() == 2);
   fewfit::workspace scratch;
   std::uint32_t ids[12];
   fewfit::text_info info;
-  CHECK(tiny_model().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 12), info) == errc::none);
+  CHECK(shared_tiny().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 12), info) == errc::none);
   CHECK(std::vector<std::uint32_t>(ids, ids + info.tokens) == tokens[0].ids);
-  CHECK(tiny_model().tokenize("good good good", scratch, fewfit::span<std::uint32_t>(ids, 3), info) == errc::none);
+  CHECK(shared_tiny().tokenize("good good good", scratch, fewfit::span<std::uint32_t>(ids, 3), info) == errc::none);
   CHECK(info.tokens == 3);
   CHECK(info.truncated);
-  CHECK(tiny_model().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 1), info) == errc::bad_argument);
+  CHECK(shared_tiny().tokenize("good", scratch, fewfit::span<std::uint32_t>(ids, 1), info) == errc::bad_argument);
 }
 
 TEST_SUITE_END();

@@ -14,17 +14,8 @@
 
 using fewfit::errc;
 using support::many_texts;
-using support::tiny_loaded;
+using support::shared_tiny;
 using texts_view = fewfit::span<const std::string_view>;
-
-namespace {
-
-const fewfit::model& tiny_model() {
-  static const tiny_loaded m(support::tiny());
-  return *m;
-}
-
-}  // namespace
 
 TEST_SUITE_BEGIN("thread_pool");
 
@@ -101,16 +92,16 @@ TEST_CASE("pools come and go") {
 
 TEST_CASE("a call through a pool has the bits of the plain call, and never more tasks at once than its width") {
   const texts_view texts(many_texts());
-  const auto vectors = tiny_model().encode(texts).value();
-  const auto answers = tiny_model().predict(texts);
+  const auto vectors = shared_tiny().encode(texts).value();
+  const auto answers = shared_tiny().predict(texts);
   for (const std::size_t width : {1u, 2u, 4u}) {
     fewfit::thread_pool pool(width);
     fewfit::workspace scratch(pool.width());
     for (int round = 0; round < 20; ++round) {
       std::vector<float> v(vectors.size());
       std::vector<fewfit::prediction> a(answers.size());
-      REQUIRE(tiny_model().encode(texts, scratch, v, {}, pool.executor()) == errc::none);
-      REQUIRE(tiny_model().predict(texts, scratch, a, pool.executor()) == errc::none);
+      REQUIRE(shared_tiny().encode(texts, scratch, v, {}, pool.executor()) == errc::none);
+      REQUIRE(shared_tiny().predict(texts, scratch, a, pool.executor()) == errc::none);
       CHECK(v == vectors);
       CHECK(support::same(a, answers));
     }
@@ -119,8 +110,8 @@ TEST_CASE("a call through a pool has the bits of the plain call, and never more 
 
 TEST_CASE("eight threads, one model, a workspace each") {
   const texts_view texts(many_texts());
-  const auto vectors = tiny_model().encode(texts).value();
-  const auto answers = tiny_model().predict(texts);
+  const auto vectors = shared_tiny().encode(texts).value();
+  const auto answers = shared_tiny().predict(texts);
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < 8; ++t)
@@ -129,10 +120,10 @@ TEST_CASE("eight threads, one model, a workspace each") {
       std::vector<float> v(vectors.size());
       for (std::size_t round = 0; round < 20; ++round) {
         const std::size_t i = (t * 31 + round * 7) % texts.size;
-        if (!support::same(tiny_model().predict(texts[i], scratch), answers[i])) ++wrong;
-        if (tiny_model().encode(texts, scratch, v) != errc::none || v != vectors) ++wrong;
-        if (!support::same(tiny_model().predict(texts[i]), answers[i])) ++wrong;
-        if (tiny_model().tokenize(texts[i]).ids.size() != answers[i].tokens) ++wrong;
+        if (!support::same(shared_tiny().predict(texts[i], scratch), answers[i])) ++wrong;
+        if (shared_tiny().encode(texts, scratch, v) != errc::none || v != vectors) ++wrong;
+        if (!support::same(shared_tiny().predict(texts[i]), answers[i])) ++wrong;
+        if (shared_tiny().tokenize(texts[i]).ids.size() != answers[i].tokens) ++wrong;
       }
     });
   for (std::thread& t : threads) t.join();
@@ -141,7 +132,7 @@ TEST_CASE("eight threads, one model, a workspace each") {
 
 TEST_CASE("eight threads load, ask and let go of one file") {
   const support::aligned_bytes bytes(support::tiny_bytes());
-  const auto expected = tiny_model().encode("good day").value();
+  const auto expected = shared_tiny().encode("good day").value();
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)

@@ -12,15 +12,11 @@
 
 using fewfit::errc;
 using support::many_texts;
+using support::shared_tiny;
 using support::tiny_loaded;
 using texts_view = fewfit::span<const std::string_view>;
 
 namespace {
-
-const fewfit::model& tiny_model() {
-  static const tiny_loaded m(support::tiny());
-  return *m;
-}
 
 /// Memory that begins `offset` bytes behind a multiple of 64 and is exactly as long as said: a sanitizer sees more.
 class exact_memory {
@@ -57,7 +53,7 @@ TEST_CASE("the caller's memory of workspace_bytes() suffices at any address, and
   support::tiny_options wide;
   wide.D = 64, wide.H = 4;
   const tiny_loaded wide_model(support::tiny_model(wide));
-  for (const fewfit::model* m : {&tiny_model(), &*wide_model})
+  for (const fewfit::model* m : {&shared_tiny(), &*wide_model})
     for (const std::size_t width : {1u, 3u, 70u})
       for (const std::size_t n : {1u, 2u, 17u, 100u}) {
         std::vector<std::string_view> texts(many_texts().begin(), many_texts().begin() + static_cast<long>(n));
@@ -78,16 +74,16 @@ TEST_CASE("the caller's memory of workspace_bytes() suffices at any address, and
 TEST_CASE("memory for a text's true number of tokens suffices, however many bytes it has") {
   const std::string long_word(300, 'a'), spaces = "good" + std::string(200, ' ') + "day";
   for (const std::string& text : {long_word, spaces}) {
-    const auto tokens = tiny_model().predict(text).tokens;
+    const auto tokens = shared_tiny().predict(text).tokens;
     REQUIRE(tokens < 12);
     const std::string_view view(text);
-    const std::size_t enough = tiny_model().workspace_bytes(tokens), less = tiny_model().workspace_bytes(tokens - 1);
+    const std::size_t enough = shared_tiny().workspace_bytes(tokens), less = shared_tiny().workspace_bytes(tokens - 1);
     const exact_memory memory(enough, 0), scarce(less, 0);
     fewfit::workspace scratch(memory.data(), enough), tight(scarce.data(), less);
     std::vector<float> out(20), untouched(20, 5.0f);
-    CHECK(tiny_model().encode({&view, 1}, scratch, out) == errc::none);
-    CHECK(out == tiny_model().encode(text).value());
-    CHECK(tiny_model().encode({&view, 1}, tight, untouched) == errc::workspace_too_small);
+    CHECK(shared_tiny().encode({&view, 1}, scratch, out) == errc::none);
+    CHECK(out == shared_tiny().encode(text).value());
+    CHECK(shared_tiny().encode({&view, 1}, tight, untouched) == errc::workspace_too_small);
     CHECK(untouched == std::vector<float>(20, 5.0f));
   }
 }
@@ -120,7 +116,7 @@ TEST_CASE("each kind of call fits into workspace_bytes()") {
 }
 
 TEST_CASE("workspace_bytes() grows with tokens up to the model's length, with width and with texts") {
-  const fewfit::model& m = tiny_model();
+  const fewfit::model& m = shared_tiny();
   for (std::size_t tokens = 2; tokens < 12; ++tokens)
     CHECK(m.workspace_bytes(tokens) <= m.workspace_bytes(tokens + 1));
   CHECK(m.workspace_bytes(2) < m.workspace_bytes(12));
@@ -137,12 +133,12 @@ TEST_CASE("memory too small for anything at all") {
   for (const std::size_t bytes : {0u, 1u, 63u, 64u, 200u}) {
     const exact_memory memory(bytes, 1);
     fewfit::workspace scratch(memory.data(), bytes);
-    CHECK(tiny_model().encode({&text, 1}, scratch, out) == errc::workspace_too_small);
-    CHECK(tiny_model().predict(text, scratch).status == errc::workspace_too_small);
+    CHECK(shared_tiny().encode({&text, 1}, scratch, out) == errc::workspace_too_small);
+    CHECK(shared_tiny().predict(text, scratch).status == errc::workspace_too_small);
     CHECK(out == std::vector<float>(20, 5.0f));
   }
   fewfit::workspace none(nullptr, 0);
-  CHECK(tiny_model().predict(text, none).status == errc::workspace_too_small);
+  CHECK(shared_tiny().predict(text, none).status == errc::workspace_too_small);
   CHECK(none.bytes() == 0);
 }
 
@@ -152,18 +148,18 @@ TEST_CASE("a workspace of its own grows on first use and stays; a larger call ma
     fewfit::workspace scratch(1, memory.allocator());
     const std::size_t empty = scratch.bytes();
     CHECK(memory.live_bytes == empty);
-    (void)tiny_model().predict("good", scratch);
+    (void)shared_tiny().predict("good", scratch);
     const std::size_t small = scratch.bytes(), calls = memory.calls;
     CHECK(small > empty);
-    CHECK(small <= tiny_model().workspace_bytes(12, 1, 16));
-    (void)tiny_model().predict("day", scratch);
+    CHECK(small <= shared_tiny().workspace_bytes(12, 1, 16));
+    (void)shared_tiny().predict("day", scratch);
     CHECK(memory.calls == calls);
     std::vector<fewfit::prediction> out(100);
-    CHECK(tiny_model().predict(texts_view(many_texts()), scratch, out) == errc::none);
+    CHECK(shared_tiny().predict(texts_view(many_texts()), scratch, out) == errc::none);
     CHECK(memory.calls == calls + 1);
     CHECK(scratch.bytes() > small);
-    CHECK(scratch.bytes() <= tiny_model().workspace_bytes(12, 1, 100));
-    (void)tiny_model().predict("good", scratch);
+    CHECK(scratch.bytes() <= shared_tiny().workspace_bytes(12, 1, 100));
+    (void)shared_tiny().predict("good", scratch);
     CHECK(memory.calls == calls + 1);
     CHECK(memory.live_bytes == scratch.bytes());
     CHECK(memory.live == 2);
@@ -175,11 +171,11 @@ TEST_CASE("a workspace of its own grows on first use and stays; a larger call ma
 TEST_CASE("after the first call no text makes a workspace grow, however long") {
   support::counting_memory memory;
   fewfit::workspace scratch(1, memory.allocator());
-  (void)tiny_model().predict("", scratch);
+  (void)shared_tiny().predict("", scratch);
   const std::size_t calls = memory.calls;
-  for (const std::size_t size : {1u, 40u, 400u, 4000u}) (void)tiny_model().predict(std::string(size, '.'), scratch);
+  for (const std::size_t size : {1u, 40u, 400u, 4000u}) (void)shared_tiny().predict(std::string(size, '.'), scratch);
   std::vector<fewfit::prediction> out(16);
-  CHECK(tiny_model().predict({many_texts().data(), 16}, scratch, out) == errc::none);
+  CHECK(shared_tiny().predict({many_texts().data(), 16}, scratch, out) == errc::none);
   CHECK(memory.calls == calls);
 }
 
@@ -187,16 +183,16 @@ TEST_CASE("workspaces move") {
   support::counting_memory memory;
   {
     fewfit::workspace first(2, memory.allocator());
-    (void)tiny_model().predict("good", first);
+    (void)shared_tiny().predict("good", first);
     const std::size_t bytes = first.bytes();
     fewfit::workspace second = std::move(first);
     CHECK(first.bytes() == 0);
     CHECK(second.bytes() == bytes);
-    CHECK(tiny_model().predict("good", first).status != errc::none);  // what was moved from answers with an error
+    CHECK(shared_tiny().predict("good", first).status != errc::none);  // what was moved from answers with an error
     fewfit::workspace third(1, memory.allocator());
     third = std::move(second);
     CHECK(third.bytes() == bytes);
-    CHECK(tiny_model().predict("good", third).status == errc::none);
+    CHECK(shared_tiny().predict("good", third).status == errc::none);
   }
   CHECK(memory.live == 0);
   CHECK(memory.mistakes == 0);
@@ -209,7 +205,7 @@ TEST_CASE("widths of 0 and of far too many are made right") {
     CHECK(scratch.bytes() < 10000);
   }
   fewfit::workspace none(0);
-  CHECK(tiny_model().predict("good", none).status == errc::none);
+  CHECK(shared_tiny().predict("good", none).status == errc::none);
 }
 
 TEST_SUITE_END();

@@ -77,6 +77,18 @@ endif()
 fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${model}" "${eigen_directory}"
                    ${compilers})
 
+# --- registers ---------------------------------------------------------------------------------------------------
+# A cross compiler for the other processor where there is one; nothing it makes is run.
+find_program(FEWFIT_aarch64_cross aarch64-linux-gnu-g++)
+find_program(FEWFIT_OBJDUMP objdump)
+if(FEWFIT_OBJDUMP AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(all_compilers ${compilers})
+  if(FEWFIT_aarch64_cross)
+    list(APPEND all_compilers "${FEWFIT_aarch64_cross}")
+  endif()
+  fewfit_script_test(build.spills dear "${here}/spills.py" "${eigen_directory}" ${all_compilers})
+endif()
+
 # --- the tokenizer whatever surrounds it, and whatever it is given -------------------------------------------------
 fewfit_script_test(build.surroundings dear "${here}/surroundings.py" ${compilers})
 fewfit_program(linear_time time/linear_time.cpp)

@@ -27,6 +27,12 @@ class tiny_loaded {
   fewfit::model model_;
 };
 
+/// The model of `tiny()`, one for all who only ask it.
+inline const fewfit::model& shared_tiny() {
+  static const tiny_loaded m(tiny());
+  return *m;
+}
+
 /// Numbers that are finite, and whose sums are not: any text's vector overflows.
 inline tiny_parts overflowing_model() {
   tiny_parts p = tiny_model();
