@@ -11,6 +11,7 @@
 
 #include "support/call_faults.hpp"
 #include "support/many_texts.hpp"
+#include "support/reference.hpp"
 
 using fewfit::cut;
 using fewfit::errc;
@@ -162,22 +163,21 @@ TEST_CASE("many texts, some empty, some cut off, among shorter and longer ones")
   }
 }
 
-TEST_CASE("odd widths, one layer, other poolings, f16, and every set of kernels") {
+TEST_CASE("odd widths, one layer, other poolings, every type of weights and every set of kernels") {
   support::tiny_options wide, shallow;
   wide.D = 64, wide.H = 4, wide.F = 200, wide.pooling = 3, wide.normalize = 1, wide.L = 3;
   shallow.D = 5, shallow.H = 1, shallow.F = 7, shallow.L = 1, shallow.pooling = 2;
-  std::vector<support::tiny_parts> all = {long_parts(wide), long_parts(shallow),
-                                          support::rounded_to_halves(long_parts(wide))};
-  all.back().halves = true;
+  std::vector<support::tiny_parts> all = {long_parts(wide), long_parts(shallow)};
+  for (const auto type : {fewfit::number_type::f16, fewfit::number_type::bf16, fewfit::number_type::i8}) {
+    all.push_back(long_parts(wide)), all.back().linear_type = type;
+    all.push_back(long_parts(shallow)), all.back().linear_type = type;
+  }
   const std::string text = text_of(77);
   const std::vector<std::string_view> texts = {text, "good day", "", "not bad"};
   for (const support::tiny_parts& p : all)
-    for (const fewfit::kernels k :
-         {fewfit::kernels::portable, fewfit::kernels::avx2, fewfit::kernels::avx512, fewfit::kernels::automatic}) {
+    for (const fewfit::kernel_table& k : support::all_kernels()) {
       fewfit::load_options o;
-      o.kernels = k;
-      fewfit::kernel_table there{};
-      if (!fewfit::select_kernels(k, there)) continue;
+      o.kernels = k.name;
       const tiny_loaded m(p, o);
       fewfit::workspace scratch(2);
       check_texts(*m, texts, scratch, 2, 4);

@@ -15,17 +15,12 @@ using fewfit::cut;
 using fewfit::errc;
 using fewfit::plan;
 using support::many_texts;
-using support::tiny_loaded;
+using support::shared_tiny;
 using texts_view = fewfit::span<const std::string_view>;
 
 namespace {
 
-const fewfit::model& tiny_model() {
-  static const tiny_loaded m(support::tiny());
-  return *m;
-}
-
-std::size_t tasks_of(const plan& p) {
+std::size_t all_tasks(const plan& p) {
   std::size_t sum = 0;
   for (std::size_t stage = 0; stage < p.stages(); ++stage) sum += p.tasks(stage);
   return sum;
@@ -46,14 +41,14 @@ TEST_SUITE_BEGIN("plan_step");
 
 TEST_CASE("any budget: the bits of the plain call, a task a step where there is no time, one step where there is") {
   const texts_view texts(many_texts());
-  const auto expected = tiny_model().encode(texts).value();
+  const auto expected = shared_tiny().encode(texts).value();
   for (const cut how : both_cuts)
     for (const std::size_t width : {1u, 3u})
       for (const std::uint32_t budget : {0u, 100u, 1000u, ~0u}) {
         fewfit::workspace scratch(width);
         std::vector<float> v(expected.size(), 5.0f);
-        plan p = plan::encode(tiny_model(), texts, scratch, v, {}, how);
-        const std::size_t tasks = tasks_of(p), steps = finish(p, budget);
+        plan p = plan::encode(shared_tiny(), texts, scratch, v, {}, how);
+        const std::size_t tasks = all_tasks(p), steps = finish(p, budget);
         CHECK(p.status() == errc::none);
         CHECK(v == expected);
         if (budget == 0) CHECK(steps == tasks);
@@ -69,13 +64,13 @@ TEST_CASE("nothing is written before the last step") {
   fewfit::workspace scratch;
   const std::vector<float> pattern(texts.size * 20, 5.0f);
   std::vector<float> v = pattern;
-  plan p = plan::encode(tiny_model(), texts, scratch, v, {}, cut::rows);
-  for (std::size_t left = tasks_of(p); left > 1; --left) {
+  plan p = plan::encode(shared_tiny(), texts, scratch, v, {}, cut::rows);
+  for (std::size_t left = all_tasks(p); left > 1; --left) {
     REQUIRE(!p.step(0));
     REQUIRE(v == pattern);
   }
   CHECK(p.step(0));
-  CHECK(v == tiny_model().encode(texts).value());
+  CHECK(v == shared_tiny().encode(texts).value());
 }
 
 TEST_CASE("a step ends before a task that would take longer than the budget has left") {
@@ -103,14 +98,14 @@ TEST_CASE("a step ends before a task that would take longer than the budget has 
 TEST_CASE("a plan can be abandoned after any step, and its workspace serves the next") {
   const texts_view texts(many_texts().data(), 30);
   fewfit::workspace scratch;
-  const auto expected = tiny_model().encode(texts).value();
+  const auto expected = shared_tiny().encode(texts).value();
   std::vector<float> v(expected.size());
   for (const cut how : both_cuts)
     for (std::size_t steps = 0; steps < 8; ++steps) {
-      plan left = plan::encode(tiny_model(), texts, scratch, v, {}, how);
+      plan left = plan::encode(shared_tiny(), texts, scratch, v, {}, how);
       for (std::size_t i = 0; i < steps; ++i) (void)left.step(0);
-      plan p = plan::encode(tiny_model(), texts, scratch, v, {}, how);
-      CHECK(finish(p, 0) == tasks_of(p));
+      plan p = plan::encode(shared_tiny(), texts, scratch, v, {}, how);
+      CHECK(finish(p, 0) == all_tasks(p));
       CHECK(v == expected);
     }
 }
@@ -119,20 +114,20 @@ TEST_CASE("what failed or was cancelled is done") {
   const texts_view texts(many_texts().data(), 30);
   fewfit::workspace scratch;
   std::vector<float> v(30 * 20, 5.0f);
-  plan wrong = plan::encode(tiny_model(), texts, scratch, {v.data(), 19});
+  plan wrong = plan::encode(shared_tiny(), texts, scratch, {v.data(), 19});
   CHECK(wrong.step(0));
   CHECK(wrong.status() == errc::bad_argument);
-  plan stopped = plan::encode(tiny_model(), texts, scratch, v, {}, cut::rows);
+  plan stopped = plan::encode(shared_tiny(), texts, scratch, v, {}, cut::rows);
   CHECK(!stopped.step(0));
   stopped.cancel();
   CHECK(stopped.step(0));
   CHECK(stopped.status() == errc::cancelled);
   const tiny_loaded m(support::overflowing_model());
   plan overflow = plan::encode(*m, texts, scratch, v, {}, cut::rows);
-  CHECK(finish(overflow, 0) < tasks_of(overflow));
+  CHECK(finish(overflow, 0) < all_tasks(overflow));
   CHECK(overflow.status() == errc::non_finite_output);
   CHECK(v == std::vector<float>(30 * 20, 5.0f));
-  plan none = plan::encode(tiny_model(), {}, scratch, {}, {}, cut::rows);
+  plan none = plan::encode(shared_tiny(), {}, scratch, {}, {}, cut::rows);
   CHECK(none.step(0));
   CHECK(none.status() == errc::none);
 }
