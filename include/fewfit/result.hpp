@@ -82,6 +82,7 @@ enum class errc : std::uint32_t {
   byte_out_of_range,
   pair_out_of_range,
   wrong_byte_sum,
+  wrong_shift,
   // what a machine or a call can meet
   unsupported_kernels,
   no_self_test,
@@ -94,7 +95,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 65;
+inline constexpr std::uint32_t errc_count = 66;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -162,6 +163,7 @@ constexpr const char* message(errc code) noexcept {
     case errc::byte_out_of_range: return "a weight in i8 is -128: bytes are from -127 to 127";
     case errc::pair_out_of_range: return "a pair of weights in i8 sums to more than 128: a larger scale is needed";
     case errc::wrong_byte_sum: return "the bytes of an output do not have the sum that the file states";
+    case errc::wrong_shift: return "the weights of an output do not come to the shift that the file states";
     case errc::unsupported_kernels:
       return "this processor or this build cannot run these kernels: load with kernels::automatic";
     case errc::no_self_test: return "the file holds no self-test";

@@ -21,6 +21,9 @@ ALIGNMENT = 64
 PANEL = 16
 """Widths are rounded up to it; a linear layer is cut into panels of so many outputs."""
 
+GROUP = 128
+"""So many inputs of an output in i8 share a scale."""
+
 HEADER = struct.Struct("<8sIIQIIII20x")
 """Magic, byte order, version, file size, kind, section count, required and optional flags; the checksum follows."""
 

@@ -104,10 +104,10 @@ def rows(matrix: np.ndarray, kind: str, name: str) -> List[np.ndarray]:
     return [padded(values, *shape)]
 
 
-def _by_panel(weight: np.ndarray, group: int) -> np.ndarray:
-    """Inputs in groups, each group's outputs side by side. shape [N, K] -> [N/16, K/group, 16, group]"""
+def _by_panel(weight: np.ndarray, beside: int) -> np.ndarray:
+    """So many inputs of an output side by side, then the next's. shape [N, K] -> [N/16, K/beside, 16, beside]"""
     outputs, inputs = weight.shape
-    return weight.reshape(outputs // spec.PANEL, spec.PANEL, inputs // group, group).transpose(0, 2, 1, 3)
+    return weight.reshape(outputs // spec.PANEL, spec.PANEL, inputs // beside, beside).transpose(0, 2, 1, 3)
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:
@@ -115,30 +115,45 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array).view(np.uint8).reshape(array.shape[0], -1)
 
 
-def _panels(weight: np.ndarray, group: int, *heads: np.ndarray) -> np.ndarray:
-    """Panels: what is said of each output, then the weights of its inputs."""
-    parts = [_as_bytes(head.reshape(-1, spec.PANEL)) for head in heads]
-    return np.concatenate([*parts, _as_bytes(_by_panel(weight, group))], axis=1)
+def _panels(weight: np.ndarray, beside: int, *heads: np.ndarray) -> np.ndarray:
+    """Panels: what is said of each output or of groups of its inputs, then the weights. shape of heads [N, ...]"""
+    lines = [head.reshape(-1, spec.PANEL, head.size // len(head)).transpose(0, 2, 1) for head in heads]
+    return np.concatenate([_as_bytes(part) for part in (*lines, _by_panel(weight, beside))], axis=1)
 
 
-def _float_panels(convert: Callable[[np.ndarray, str], np.ndarray], multiple: int, group: int) -> Callable:
-    """Panels of a float type; inputs are rounded up to `multiple` and grouped by `group`."""
+def _float_panels(convert: Callable[[np.ndarray, str], np.ndarray], multiple: int, beside: int) -> Callable:
+    """Panels of a float type; inputs are rounded up to `multiple`, and `beside` of an output lie side by side."""
 
     def make(weight: np.ndarray, bias: np.ndarray, name: str) -> np.ndarray:
         shape = (spec.pad(weight.shape[0]), spec.round_up(weight.shape[1], multiple))
-        return _panels(padded(convert(weight, name), *shape), group, bias)
+        return _panels(padded(convert(weight, name), *shape), beside, bias)
 
     return make
 
 
-def _i8_panels(weight: np.ndarray, bias: np.ndarray, _name: str) -> np.ndarray:
-    """Panels of bytes. The sums take the zero point of the activations out of a product."""
-    scale, steps = to_i8_in_pairs(weight)
-    outputs = spec.pad(len(scale))
-    scales = np.ones(outputs, "<f4")
-    scales[: len(scale)] = scale
-    steps = padded(steps, outputs, spec.round_up(weight.shape[1], 4))
-    return _panels(steps, 4, scales, steps.sum(axis=1, dtype=np.int64).astype("<i4"), bias)
+def _shifts(scale: np.ndarray, sums: np.ndarray, name: str) -> np.ndarray:
+    """What the weights of each output come to: group after group in f64, rounded once. shape [N, G] -> [N]"""
+    total = np.zeros(len(scale))
+    for group in range(scale.shape[1]):
+        total += scale[:, group].astype(np.float64) * sums[:, group]
+    with np.errstate(over="ignore", under="ignore"):
+        made = total.astype("<f4")
+    if not np.isfinite(made).all():
+        raise _too_large(name, "i8")
+    return made
+
+
+def _i8_panels(weight: np.ndarray, bias: np.ndarray, name: str) -> np.ndarray:
+    """Panels of bytes. The sums take 128 from each byte of an input, the shifts its zero point."""
+    outputs, inputs = spec.pad(len(weight)), weight.shape[1]
+    groups = -(-inputs // spec.GROUP)
+    grouped = padded(weight, len(weight), groups * spec.GROUP).reshape(-1, spec.GROUP)
+    found, steps = to_i8_in_pairs(grouped)
+    scale = np.ones((outputs, groups), "<f4")
+    scale[: len(weight)] = found.reshape(-1, groups)
+    sums = padded(steps.sum(axis=1, dtype=np.int64).reshape(-1, groups), outputs, groups)
+    steps = padded(steps.reshape(len(weight), -1)[:, :inputs], outputs, spec.round_up(inputs, 4))
+    return _panels(steps, 4, scale, sums.astype("<i4"), _shifts(scale, sums, name), bias)
 
 
 _MAKERS: Dict[str, Callable[[np.ndarray, np.ndarray, str], np.ndarray]] = {
@@ -151,5 +166,5 @@ _MAKERS: Dict[str, Callable[[np.ndarray, np.ndarray, str], np.ndarray]] = {
 
 def panels(weight: np.ndarray, bias: np.ndarray, kind: str, name: str) -> np.ndarray:
     """The panels of a linear layer, as bytes. shape weight [N, K], bias [N] -> [N/16, bytes of a panel]"""
-    bias = padded(np.ascontiguousarray(bias, "<f4")[None, :], 1, spec.pad(len(bias)))
+    bias = padded(np.ascontiguousarray(bias, "<f4")[:, None], spec.pad(len(bias)), 1)
     return _MAKERS[kind](weight, bias, name)

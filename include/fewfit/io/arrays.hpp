@@ -45,19 +45,26 @@ inline const unsigned char* take_scaled_rows(section_reader& in, const char* nam
 struct panel_layout {
   number_type type;
   std::uint64_t inputs;
+  static constexpr std::uint64_t line = lanes * sizeof(float);
 
   std::uint64_t bytes() const noexcept { return bytes_of_panel(type, static_cast<std::size_t>(inputs)); }
-  /// Scales and sums of bytes stand in front of the biases.
-  std::uint64_t bias() const noexcept { return type == number_type::i8 ? 2 * lanes * sizeof(float) : 0; }
-  std::uint64_t weights() const noexcept { return bias() + lanes * sizeof(float); }
+  /// Each with a line of scales and, behind all of those, a line of sums.
+  std::uint64_t groups() const noexcept {
+    return type == number_type::i8 ? (inputs + inputs_of_group - 1) / inputs_of_group : 0;
+  }
+  std::uint64_t sums(std::uint64_t group) const noexcept { return (groups() + group) * line; }
+  /// From here on a line speaks of whole outputs: the shift, in i8 alone, and the bias.
+  std::uint64_t shift() const noexcept { return 2 * groups() * line; }
+  std::uint64_t bias() const noexcept { return type == number_type::i8 ? shift() + line : 0; }
+  std::uint64_t weights() const noexcept { return bias() + line; }
   /// So many consecutive inputs of an output lie side by side.
-  std::uint64_t group() const noexcept {
+  std::uint64_t beside() const noexcept {
     return type == number_type::i8 ? 4 : type == number_type::bf16 ? 2 : 1;
   }
-  /// Inputs with those that fill up the last group, or with f16 the last line of 64 bytes.
+  /// Inputs with those that fill up the last line of 64 bytes.
   std::uint64_t filled() const noexcept { return (bytes() - weights()) / (lanes * bytes_of(type)); }
   std::uint64_t weight(std::uint64_t k, std::uint64_t output) const noexcept {
-    const std::uint64_t place = (k / group() * lanes + output) * group() + k % group();
+    const std::uint64_t place = (k / beside() * lanes + output) * beside() + k % beside();
     return weights() + place * bytes_of(type);
   }
 };
@@ -66,28 +73,55 @@ struct panel_layout {
 inline bool panel_padding_is_zero(const unsigned char* panel, const panel_layout& at,
                                   std::uint64_t outputs) noexcept {
   constexpr std::uint64_t number = sizeof(float);
-  const std::uint64_t from = outputs * number, rest = (lanes - outputs) * number;
-  if (!all_zero(panel + at.bias() + from, rest)) return false;
-  if (at.type == number_type::i8 && !all_zero(panel + lanes * number + from, rest)) return false;
+  for (std::uint64_t line = at.sums(0); line < at.weights(); line += at.line)
+    if (!all_zero(panel + line + outputs * number, (lanes - outputs) * number)) return false;
   for (std::uint64_t k = outputs == lanes ? at.inputs : 0; k < at.filled(); ++k)
     for (std::uint64_t o = k < at.inputs ? outputs : 0; o < lanes; ++o)
       if (!all_zero(panel + at.weight(k, o), bytes_of(at.type))) return false;
   return true;
 }
 
+/// Whether every scale is one; those of outputs that are padding are 1.
+inline bool scales_are_fine(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
+  const std::uint64_t scales = at.groups() * lanes;
+  if (first_bad_scale(reinterpret_cast<const float*>(panel), scales) != scales) return false;
+  for (std::uint64_t g = 0; g < at.groups(); ++g)
+    for (std::uint64_t o = outputs; o < lanes; ++o)
+      if (read_at<std::uint32_t>(panel + g * at.line + o * sizeof(float)) != 0x3F800000u) return false;  // 1.0f
+  return true;
+}
+
+/// Whether a line of the file holds these numbers, rounded to floats.
+inline bool is_rounded(const unsigned char* line, const double (&numbers)[lanes]) noexcept {
+  float rounded[lanes];
+  for (std::size_t i = 0; i < lanes; ++i) rounded[i] = static_cast<float>(numbers[i]);
+  return std::memcmp(line, rounded, sizeof rounded) == 0;
+}
+
 /// The rules of a panel of bytes; those from `outputs` on are padding. Vector instructions multiply unsigned bytes by
 /// such pairs and add two products in 16 bits: 255 * 128 is the most that fits.
 inline errc check_bytes_of_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
-  constexpr std::int16_t largest = 127, largest_pair = 128;
-  const auto* const scales = reinterpret_cast<const float*>(panel);
-  if (first_bad_scale(scales, lanes) != lanes) return errc::bad_scale;
-  for (std::uint64_t o = outputs; o < lanes; ++o)
-    if (read_at<std::uint32_t>(panel + o * sizeof(float)) != 0x3F800000u) return errc::bad_scale;  // 1.0f
-  const byte_sums found = sum_bytes(panel + at.weights(), at.filled() / at.group());
-  if (found.least < -largest) return errc::byte_out_of_range;
-  if (found.least_pair < -largest_pair || found.largest_pair > largest_pair) return errc::pair_out_of_range;
-  return std::memcmp(panel + lanes * sizeof(float), found.output, sizeof found.output) == 0 ? errc::none
-                                                                                            : errc::wrong_byte_sum;
+  constexpr int largest = 127, largest_pair = 128;
+  if (!scales_are_fine(panel, at, outputs)) return errc::bad_scale;
+  byte_extremes extremes;
+  double shift[lanes] = {};
+  bool sums_are_fine = true;
+  for (std::uint64_t g = 0; g < at.groups(); ++g) {
+    const std::uint64_t first = g * inputs_of_group, left = at.filled() - first;
+    const std::uint64_t inputs = left < inputs_of_group ? left : inputs_of_group;
+    std::int32_t sum[lanes];
+    sum_bytes(panel + at.weight(first, 0), inputs / at.beside(), sum, extremes);
+    sums_are_fine = std::memcmp(panel + at.sums(g), sum, sizeof sum) == 0 && sums_are_fine;
+    const auto* const scale = reinterpret_cast<const float*>(panel + g * at.line);
+    // The products are exact, so it is all the same whether they are fused.
+    for (std::size_t o = 0; o < lanes; ++o) shift[o] += static_cast<double>(scale[o]) * sum[o];
+  }
+  if (!byte_extremes::all_between(extremes.least, -largest, 0)) return errc::byte_out_of_range;
+  if (!byte_extremes::all_between(extremes.least_pair, -largest_pair, 0) ||
+      !byte_extremes::all_between(extremes.largest_pair, 0, largest_pair))
+    return errc::pair_out_of_range;
+  if (!sums_are_fine) return errc::wrong_byte_sum;
+  return is_rounded(panel + at.shift(), shift) ? errc::none : errc::wrong_shift;
 }
 
 inline errc check_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
@@ -105,6 +139,7 @@ inline const void* take_panels(section_reader& in, const char* name, number_type
   const panel_layout at{type, inputs};
   const std::uint64_t panels_a_block = padded(outputs) / lanes, panels = blocks * panels_a_block;
   const auto* data = in.take_array<unsigned char>(panels * at.bytes());
+  const fp_environment environment;  // shifts are rounded as in any other
   for (std::uint64_t p = 0; data != nullptr && in.ok() && p < panels; ++p) {
     const bool last = (p + 1) % panels_a_block == 0 && outputs % lanes != 0;
     const errc e = check_panel(data + p * at.bytes(), at, last ? outputs % lanes : lanes);
@@ -122,7 +157,8 @@ inline std::uint64_t first_non_finite_panel(const void* data, number_type type, 
   for (std::uint64_t p = 0; p < panels; ++p) {
     const unsigned char* const panel = static_cast<const unsigned char*>(data) + p * at.bytes();
     const unsigned char* const w = panel + at.weights();
-    bool fine = all_finite(reinterpret_cast<const float*>(panel + at.bias()), lanes);
+    bool fine = all_finite(reinterpret_cast<const float*>(panel + at.shift()),
+                           (at.weights() - at.shift()) / sizeof(float));
     switch (type) {
       case number_type::f32: fine = fine && all_finite(reinterpret_cast<const float*>(w), weights); break;
       case number_type::f16: fine = fine && all_finite(reinterpret_cast<const half*>(w), weights); break;

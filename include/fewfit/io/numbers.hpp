@@ -103,11 +103,17 @@ inline bool any_outside(const unsigned char* bytes, std::uint64_t n) noexcept {
   return found != 0;
 }
 
-/// What a panel's bytes come to.
-struct byte_sums {
-  std::int32_t output[lanes] = {};  // of all its inputs
-  std::int16_t least = 0;           // byte, or 0
-  std::int16_t least_pair = 0, largest_pair = 0;  // of inputs 2 i and 2 i + 1 of one output, or 0
+/// The least byte, the least and the largest pair, which is inputs 2 i and 2 i + 1 of an output; or 0.
+///
+/// In as many lanes as a loop works on at once: a panel's groups share them, and at its end they are looked at.
+struct byte_extremes {
+  std::int16_t least[lanes] = {}, least_pair[lanes] = {}, largest_pair[lanes] = {};
+
+  static bool all_between(const std::int16_t (&a)[lanes], int lowest, int highest) noexcept {
+    bool fine = true;
+    for (const std::int16_t x : a) fine = fine && x >= lowest && x <= highest;
+    return fine;
+  }
 };
 
 /// Half of each block of 16 outputs and 4 inputs: 8 outputs, 2 pairs each. Whole blocks keep clang from vectorising,
@@ -115,9 +121,10 @@ struct byte_sums {
 ///
 /// needs   blocks <= 64, so that a sum of pairs fits into 16 bits
 FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
-                                         byte_sums& all) noexcept {
+                                         byte_extremes& extremes) noexcept {
   constexpr std::size_t pairs = lanes, block_bytes = 4 * lanes;
-  std::int16_t sum[pairs] = {}, least[pairs] = {}, lowest[pairs] = {}, highest[pairs] = {};
+  std::int16_t sum[pairs] = {};
+  byte_extremes all = extremes;
   const auto smaller = [](std::int16_t a, std::int16_t b) { return b < a ? b : a; };
   const auto larger = [](std::int16_t a, std::int16_t b) { return b > a ? b : a; };
   for (; blocks > 0; --blocks, w += block_bytes)
@@ -127,27 +134,20 @@ FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t b
       const auto odd = static_cast<std::int16_t>(static_cast<std::int16_t>(two) >> 8);
       const auto pair = static_cast<std::int16_t>(even + odd);
       sum[i] = static_cast<std::int16_t>(sum[i] + pair);
-      least[i] = smaller(least[i], smaller(even, odd));
-      lowest[i] = smaller(lowest[i], pair), highest[i] = larger(highest[i], pair);
+      all.least[i] = smaller(all.least[i], smaller(even, odd));
+      all.least_pair[i] = smaller(all.least_pair[i], pair);
+      all.largest_pair[i] = larger(all.largest_pair[i], pair);
     }
-  for (std::size_t i = 0; i < pairs; ++i) {
-    output[i / 2] += sum[i];
-    all.least = smaller(all.least, least[i]);
-    all.least_pair = smaller(all.least_pair, lowest[i]), all.largest_pair = larger(all.largest_pair, highest[i]);
-  }
+  for (std::size_t i = 0; i < pairs; i += 2) output[i / 2] = sum[i] + sum[i + 1];
+  extremes = all;
 }
 
-/// shape   w i8 [blocks][16][4]
-inline byte_sums sum_bytes(const unsigned char* w, std::uint64_t blocks) noexcept {
-  constexpr std::uint64_t some = 64, half_block = 2 * lanes;
-  byte_sums all;
-  for (std::uint64_t begin = 0; begin < blocks; begin += some) {
-    const std::uint64_t n = blocks - begin < some ? blocks - begin : some;
-    const unsigned char* const from = w + begin * 2 * half_block;
-    sum_half(from, n, all.output, all);
-    sum_half(from + half_block, n, all.output + lanes / 2, all);
-  }
-  return all;
+/// The sums of a group's bytes, of each output. needs  blocks <= 64. shape  w i8 [blocks][16][4], output [16]
+inline void sum_bytes(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
+                      byte_extremes& extremes) noexcept {
+  constexpr std::size_t outputs = lanes / 2, half_block = 4 * outputs;
+  sum_half(w, blocks, output, extremes);
+  sum_half(w + half_block, blocks, output + outputs, extremes);
 }
 
 }  // namespace detail
