@@ -105,7 +105,7 @@ def rows(matrix: np.ndarray, kind: str, name: str) -> List[np.ndarray]:
 
 
 def _by_panel(weight: np.ndarray, beside: int) -> np.ndarray:
-    """So many inputs of an output side by side, then the next output's. shape [N, K] -> [N/16, K/beside, 16, beside]"""
+    """So many inputs of an output side by side, then the next's. shape [N, K] -> [N/16, K/beside, 16, beside]"""
     outputs, inputs = weight.shape
     return weight.reshape(outputs // spec.PANEL, spec.PANEL, inputs // beside, beside).transpose(0, 2, 1, 3)
 
@@ -116,7 +116,7 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def _panels(weight: np.ndarray, beside: int, *heads: np.ndarray) -> np.ndarray:
-    """Panels: what is said of each output, or of each group of its inputs, then the weights. shape of heads [N, ...]"""
+    """Panels: what is said of each output or of groups of its inputs, then the weights. shape of heads [N, ...]"""
     lines = [head.reshape(-1, spec.PANEL, head.size // len(head)).transpose(0, 2, 1) for head in heads]
     return np.concatenate([_as_bytes(part) for part in (*lines, _by_panel(weight, beside))], axis=1)
 

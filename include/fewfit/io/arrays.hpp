@@ -91,6 +91,13 @@ inline bool scales_are_fine(const unsigned char* panel, const panel_layout& at, 
   return true;
 }
 
+/// Whether a line of the file holds these numbers, rounded to floats.
+inline bool is_rounded(const unsigned char* line, const double (&numbers)[lanes]) noexcept {
+  float rounded[lanes];
+  for (std::size_t i = 0; i < lanes; ++i) rounded[i] = static_cast<float>(numbers[i]);
+  return std::memcmp(line, rounded, sizeof rounded) == 0;
+}
+
 /// The rules of a panel of bytes; those from `outputs` on are padding. Vector instructions multiply unsigned bytes by
 /// such pairs and add two products in 16 bits: 255 * 128 is the most that fits.
 inline errc check_bytes_of_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
@@ -114,9 +121,7 @@ inline errc check_bytes_of_panel(const unsigned char* panel, const panel_layout&
       !byte_extremes::all_between(extremes.largest_pair, 0, largest_pair))
     return errc::pair_out_of_range;
   if (!sums_are_fine) return errc::wrong_byte_sum;
-  float rounded[lanes];
-  for (std::size_t o = 0; o < lanes; ++o) rounded[o] = static_cast<float>(shift[o]);
-  return std::memcmp(panel + at.shift(), rounded, sizeof rounded) == 0 ? errc::none : errc::wrong_shift;
+  return is_rounded(panel + at.shift(), shift) ? errc::none : errc::wrong_shift;
 }
 
 inline errc check_panel(const unsigned char* panel, const panel_layout& at, std::uint64_t outputs) noexcept {
