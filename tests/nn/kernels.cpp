@@ -389,6 +389,37 @@ TEST_CASE("transpose_rows and divide_row: the same numbers in another order, tru
   });
 }
 
+TEST_CASE("exact::multiply_add: the bits of std::fma, also where rounding twice would give others") {
+  std::mt19937 random(71);
+  std::size_t wrong = 0, twice = 0;
+  const auto compare = [&](float a, float b, float c) {
+    const float exact = std::fma(a, b, c);
+    wrong += bits(exact) != bits(fewfit::exact::multiply_add(a, b, c));
+    const double product = static_cast<double>(a) * static_cast<double>(b);
+    twice += bits(exact) != bits(static_cast<float>(product + static_cast<double>(c)));
+  };
+  const auto number = [&](int exponent) {
+    const std::uint32_t pattern = (random() & 0x807FFFFFu) | static_cast<std::uint32_t>(127 + exponent) << 23;
+    float x;
+    std::memcpy(&x, &pattern, sizeof x);
+    return x;
+  };
+  for (int i = 0; i < 1000000; ++i) compare(number(0), number(0), number(static_cast<int>(random() % 61u) - 30));
+  CHECK(wrong == 0);
+  // (1 + t) (1 - t) 2^-24 is a little less than half a step of c: a double takes it for the half, and c for odd.
+  for (int i = 0; i < 100000; ++i) {
+    const float t = static_cast<float>(random() % 200u + 1) * 0x1p-23f, c = number(0);
+    for (const float sign : {1.0f, -1.0f}) compare((1 + t) * 0x1p-12f, (1 - t) * sign * 0x1p-12f, c);
+  }
+  CHECK(wrong == 0);
+  CHECK(twice > 10000);
+  compare(0x1p-75f, 0x1.8p-75f, 0);
+  compare(0x1p-64f, 0x1.8p-64f, 0x1p-127f);
+  compare(0x1p127f, 2, 1);
+  CHECK(wrong == 0);
+  CHECK(std::isnan(fewfit::exact::multiply_add(std::nanf(""), 2, 1)));
+}
+
 TEST_CASE("scale and sum_of_squares: the same bits from every set") {
   for_each_set([](const fewfit::kernel_table& k, bool fused) {
     for (const std::size_t width : widths) {
