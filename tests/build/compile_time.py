@@ -21,14 +21,11 @@ UNITS = [
 
 
 def seconds(compiler, eigen, unit):
-    """Processor time, so that other work on the machine does not count; the best of three."""
+    """Processor time, so that other work on the machine does not count as much."""
     command = [compiler, "-std=c++17", "-O2", "-c", "-o", os.devnull, "-I", str(INCLUDE), "-isystem", eigen]
-    times = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        subprocess.run([*command, str(HERE / "consumer" / unit)], check=True)
-        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
-    return min(times)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run([*command, str(HERE / "consumer" / unit)], check=True)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
 def main():

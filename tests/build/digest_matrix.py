@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""One answer, whatever compiled it: the digest of the golden vectors under every compiler, -O, -ffp-contract and -march.
+"""One answer, whatever compiled it: the digest of sentence vectors under every compiler, -O, -ffp-contract and -march.
 
 usage: digest_matrix.py MODEL EIGEN_DIRECTORY COMPILER... [--every]
 
-Builds tests/build/digest.cpp each way, runs it on the golden texts and compares what it prints with
-tests/parity/golden/digest.txt. Then the same with one fused multiply-add written as `*` and `+`: that must be found.
+Builds tests/build/digest.cpp each way. The widest kernels of the first program are given all golden texts, and their
+digest must be that of tests/parity/golden/digest.txt. Every program's every set of kernels is given a golden text of
+each length, which reaches each shape of a tile in a thirtieth of the time, with weights of each type: one digest a
+type. At last the same with one fused multiply-add written as `*` and `+`: that must be found.
 """
 
 import itertools
@@ -19,75 +21,121 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-INCLUDE = HERE.parents[1] / "include"
+ROOT = HERE.parents[1]
+INCLUDE = ROOT / "include"
 GOLDEN = HERE.parent / "parity" / "golden"
-LEVELS = ("-O1", "-O2", "-O3")
-CONTRACTIONS = ("-ffp-contract=off", "-ffp-contract=fast")
+LEVELS = ("-O2", "-O1", "-O3")
+CONTRACTIONS = ("-ffp-contract=fast", "-ffp-contract=off")
+LENGTHS = (*range(2, 41), 64, 97, 128)
+TYPES = {"f32": "f32", "f16": "f32", "bf16": "bf16"}  # and whose answers they give
 FUSED = "return multiply_add(x, w, s);"
 UNFUSED = "return add(multiply(x, w), s);"
+IS_X86 = platform.machine() in ("x86_64", "AMD64")
+CPU = set(re.findall(r"\S+", pathlib.Path("/proc/cpuinfo").read_text())) if IS_X86 else set()
 
 
 def architectures():
     """What compilers are told of the machine: first one with a fused multiply-add, for the portable kernels' sake."""
-    if platform.machine() not in ("x86_64", "AMD64"):
+    if not IS_X86:
         return [""]
-    flags = pathlib.Path("/proc/cpuinfo").read_text()
-    return ["-march=x86-64-v3", ""] + (["-march=x86-64-v4"] if " avx512vl" in flags else [])
+    return ["-march=x86-64-v3", ""] + (["-march=x86-64-v4"] if "avx512vl" in CPU else [])
 
 
 def expected_sets(flags):
     """The kernels whose digest must be printed and right."""
-    if platform.machine() not in ("x86_64", "AMD64"):
-        return {"portable"}
-    cpu = set(re.search(r"^flags\s*:(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1].split())
-    avx2 = {"avx2", "fma", "f16c"} <= cpu
-    avx512 = avx2 and {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= cpu
+    if not IS_X86:
+        return ["neon"]
+    avx2 = {"avx2", "fma", "f16c"} <= CPU
+    avx512 = avx2 and {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= CPU
+    vnni = avx512 and "avx512_vnni" in CPU
     # Plain x86-64 has no fused multiply-add: there the portable kernels' last bits may differ, and do.
-    portable = any(flag.startswith("-march") for flag in flags)
-    return {name for name, there in (("portable", portable), ("avx2", avx2), ("avx512", avx512)) if there}
+    there = {"portable": any(flag.startswith("-march") for flag in flags), "avx2": avx2,
+             "avx_vnni": avx2 and "avx_vnni" in CPU, "avx512": avx512, "avx512_vnni": vnni,
+             "avx512_bf16": vnni and "avx512_bf16" in CPU}
+    return [name for name, is_there in there.items() if is_there]
 
 
-def digests(compiler, flags, include, eigen, model, directory):
-    """Builds the program and returns what it prints: a digest for each set of kernels."""
-    program = f"{directory}/digest"
-    subprocess.run([compiler, "-std=c++17", *flags, "-I", str(include), "-isystem", eigen, str(HERE / "digest.cpp"),
-                    "-o", program, "-lutf8proc"], check=True)
-    run = subprocess.run([program, model, f"{directory}/texts"], check=True, capture_output=True, text=True)
-    found = dict(line.split() for line in run.stdout.splitlines())
-    return {name: found.get(name, "missing") for name in sorted(expected_sets(flags))}
+def cells(compilers, every):
+    """Compiler and flags. Without --every one flag at a time is varied, to save minutes."""
+    usual = (LEVELS[0], CONTRACTIONS[0], architectures()[0])
+    for compiler, *flags in itertools.product(compilers, LEVELS, CONTRACTIONS, architectures()):
+        if every or sum(flag != as_usual for flag, as_usual in zip(flags, usual)) <= 1:
+            yield compiler, [flag for flag in flags if flag]
+
+
+class Matrix:
+    """What programs are given, what they should say of it, and how many did not."""
+
+    def __init__(self, model, eigen, directory):
+        self.eigen, self.directory, self.failed, self.expected = eigen, directory, 0, {}
+        texts = json.loads((GOLDEN / "golden.json").read_text("utf-8"))["texts"]
+        by_length = {min(text["tokens"], 128): text for text in texts}
+        self.write("all", texts)
+        self.write("some", [by_length[length] for length in LENGTHS])
+        self.models = {"given": model} | {one: f"{directory}/{one}.fewfit" for one in TYPES}
+        for one in TYPES:
+            subprocess.run([sys.executable, "-B", str(ROOT / "tools/fewfit_convert"), str(ROOT / "models/interviews"),
+                            "--dtype", one, "-o", self.models[one]], check=True, capture_output=True)
+
+    def write(self, name, texts):
+        bytes_of = [t["text"].encode() for t in texts]
+        pathlib.Path(self.directory, name).write_bytes(b"".join(struct.pack("<I", len(t)) + t for t in bytes_of))
+
+    def build(self, compiler, flags, include=INCLUDE):
+        subprocess.run([compiler, "-std=c++17", *flags, "-I", str(include), "-isystem", self.eigen,
+                        str(HERE / "digest.cpp"), "-o", f"{self.directory}/digest", "-lutf8proc"], check=True)
+
+    def digests(self, number_type, texts, sets):
+        """What the program at hand says: a digest for each of these sets of kernels."""
+        command = [f"{self.directory}/digest", self.models[number_type], f"{self.directory}/{texts}", *sets]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found = dict(line.split() for line in said.splitlines())
+        return {name: found.get(name, "missing") for name in sets}
+
+    def compare(self, number_type, texts, sets, compiler, flags, expected=None):
+        """All sets of kernels give what is expected: where nothing is, what the first of all gave."""
+        for kernels, found in self.digests(number_type, texts, sets).items():
+            expected = expected or self.expected.setdefault(TYPES[number_type], found)
+            good = found == expected != "missing"
+            print("ok    " if good else "OTHER ", found, f"{number_type:5} {kernels:11}", pathlib.Path(compiler).name,
+                  *flags, flush=True)
+            self.failed += not good
+
+    def must_differ(self, compiler, flags):
+        for kernels, found in self.digests("f32", "some", expected_sets(flags)).items():
+            good = found not in (self.expected["f32"], "missing")
+            print("found " if good else "MISSED", found, f"f32   {kernels:11}", "with * and +", flush=True)
+            self.failed += not good
+
+
+def mutant(directory):
+    """The library's headers with one multiply-add that rounds twice."""
+    copy = pathlib.Path(directory, "include")
+    shutil.copytree(INCLUDE, copy)
+    kernels = copy / "fewfit" / "nn" / "simd" / "linear.inc"
+    source = kernels.read_text()
+    assert source.count(FUSED) == 1, "the multiply-add of the tile is not where it was"
+    kernels.write_text(source.replace(FUSED, UNFUSED))
+    return copy
 
 
 def main():
     model, eigen, *compilers = (a for a in sys.argv[1:] if a != "--every")
-    expected = (GOLDEN / "digest.txt").read_text().strip()
-    failed = 0
+    golden = (GOLDEN / "digest.txt").read_text().strip()
     with tempfile.TemporaryDirectory() as directory:
-        texts = [t["text"].encode() for t in json.loads((GOLDEN / "golden.json").read_text("utf-8"))["texts"]]
-        pathlib.Path(directory, "texts").write_bytes(b"".join(struct.pack("<I", len(t)) + t for t in texts))
-        every = "--every" in sys.argv  # else other architectures are tried at one level alone, to save minutes
-        for compiler, level, contraction, arch in itertools.product(compilers, LEVELS, CONTRACTIONS, architectures()):
-            if arch != architectures()[0] and not every and (level, contraction) != ("-O2", CONTRACTIONS[1]):
-                continue
-            flags = [level, contraction] + ([arch] if arch else [])
-            for kernels, found in digests(compiler, flags, INCLUDE, eigen, model, directory).items():
-                word = "ok    " if found == expected else "OTHER "
-                print(word, found, f"{kernels:8}", pathlib.Path(compiler).name, *flags, flush=True)
-                failed += found != expected
-
-        mutant = pathlib.Path(directory, "include")
-        shutil.copytree(INCLUDE, mutant)
-        kernels = mutant / "fewfit" / "nn" / "simd" / "linear.inc"
-        source = kernels.read_text()
-        assert source.count(FUSED) == 1, "the multiply-add of the tile is not where it was"
-        kernels.write_text(source.replace(FUSED, UNFUSED))
-        for compiler in compilers:
-            flags = ["-O2", "-ffp-contract=off", *architectures()[:1]]
-            for kernels, found in digests(compiler, [f for f in flags if f], mutant, eigen, model, directory).items():
-                word = "found " if found != expected else "MISSED"
-                print(word, found, f"{kernels:8}", pathlib.Path(compiler).name, "with * and +", flush=True)
-                failed += found in (expected, "missing")
-    print(f"expected {expected}, {failed} failed")
-    return 1 if failed else 0
+        matrix = Matrix(model, eigen, directory)
+        for number, (compiler, flags) in enumerate(cells(compilers, "--every" in sys.argv)):
+            matrix.build(compiler, flags)
+            sets = expected_sets(flags)
+            if number == 0:
+                matrix.compare("given", "all", sets[-1:], compiler, flags, golden)
+            for number_type in TYPES:
+                matrix.compare(number_type, "some", sets, compiler, flags)
+        flags = ["-O2", "-ffp-contract=off", *architectures()[:1]]
+        matrix.build(compilers[0], [flag for flag in flags if flag], mutant(directory))
+        matrix.must_differ(compilers[0], [flag for flag in flags if flag])
+    print(f"{matrix.failed} failed")
+    return 1 if matrix.failed else 0
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Compiles each header as the only thing a file includes, with our warnings as errors.
 
-usage: headers_alone.py COMPILER EIGEN_DIRECTORY FLAGS...
+usage: headers_alone.py COMPILER EIGEN_DIRECTORY [--outermost] FLAGS...
+
+With --outermost those headers that no other includes: they bring all others along, for another compiler's warnings.
+What a header lacks one compiler finds as well as another that has the same standard library.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -12,11 +16,17 @@ INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror".split()
 
 
+def outermost(headers):
+    included = {name for h in headers for name in re.findall(r'#include "(fewfit/.*)"', h.read_text(encoding="utf-8"))}
+    return [h for h in headers if h.relative_to(INCLUDE).as_posix() not in included]
+
+
 def main():
     compiler, eigen = sys.argv[1:3]
-    flags = [flag for argument in sys.argv[3:] for flag in argument.split()]
+    flags = [flag for argument in sys.argv[3:] for flag in argument.split() if flag != "--outermost"]
+    headers = sorted(INCLUDE.rglob("*.hpp"))
     failed = 0
-    for header in sorted(INCLUDE.rglob("*.hpp")):
+    for header in outermost(headers) if "--outermost" in sys.argv else headers:
         name = header.relative_to(INCLUDE).as_posix()
         command = [compiler, *flags, *WARNINGS, "-fsyntax-only", "-I", str(INCLUDE), "-isystem", eigen, "-x", "c++", "-"]
         # Twice: a second inclusion must be as if it were not there.
