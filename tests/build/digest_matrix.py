@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """One answer, whatever compiled it: the digest of sentence vectors under every compiler, -O, -ffp-contract and -march.
 
-usage: digest_matrix.py MODEL EIGEN_DIRECTORY COMPILER... [--every]
+usage: digest_matrix.py EIGEN_DIRECTORY COMPILER... [--every]
 
-Builds tests/build/digest.cpp each way. The widest kernels of the first program are given all golden texts, and their
-digest must be that of tests/parity/golden/digest.txt. Every program's every set of kernels is given a golden text of
-each length, which reaches each shape of a tile in a thirtieth of the time, with weights of each type: one digest a
-type. At last the same with one fused multiply-add written as `*` and `+`: that must be found.
+Builds tests/build/digest.cpp each way. The widest kernels of every program are given all 698 golden texts with weights
+of each type, and their digests must be those of tests/parity/golden/digests.json. Every set of kernels is given a golden
+text of each length, which reaches each shape of a tile in a thirtieth of the time: one digest a type. At last the same
+with one fused multiply-add written as `*` and `+`: that must be found.
 """
 
 import itertools
@@ -27,7 +27,7 @@ GOLDEN = HERE.parent / "parity" / "golden"
 LEVELS = ("-O2", "-O1", "-O3")
 CONTRACTIONS = ("-ffp-contract=fast", "-ffp-contract=off")
 LENGTHS = (*range(2, 41), 64, 97, 128)
-TYPES = {"f32": "f32", "f16": "f32", "bf16": "bf16"}  # and whose answers they give
+TYPES = {"f32": "f32", "f16": "f32", "bf16": "bf16", "i8": "i8"}  # and whose answers they give
 FUSED = "return multiply_add(x, w, s);"
 UNFUSED = "return add(multiply(x, w), s);"
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
@@ -41,15 +41,15 @@ def architectures():
     return ["-march=x86-64-v3", ""] + (["-march=x86-64-v4"] if "avx512vl" in CPU else [])
 
 
-def expected_sets(flags):
+def expected_sets(flags, number_type):
     """The kernels whose digest must be printed and right."""
     if not IS_X86:
-        return ["neon"]
+        return ["portable", "neon"]
     avx2 = {"avx2", "fma", "f16c"} <= CPU
     avx512 = avx2 and {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= CPU
     vnni = avx512 and "avx512_vnni" in CPU
-    # Plain x86-64 has no fused multiply-add: there the portable kernels' last bits may differ, and do.
-    there = {"portable": any(flag.startswith("-march") for flag in flags), "avx2": avx2,
+    # Plain x86-64 has no fused multiply-add: there the portable kernels' last bits may differ, and do, but for bytes.
+    there = {"portable": number_type == "i8" or any(flag.startswith("-march") for flag in flags), "avx2": avx2,
              "avx_vnni": avx2 and "avx_vnni" in CPU, "avx512": avx512, "avx512_vnni": vnni,
              "avx512_bf16": vnni and "avx512_bf16" in CPU}
     return [name for name, is_there in there.items() if is_there]
@@ -66,13 +66,13 @@ def cells(compilers, every):
 class Matrix:
     """What programs are given, what they should say of it, and how many did not."""
 
-    def __init__(self, model, eigen, directory):
+    def __init__(self, eigen, directory):
         self.eigen, self.directory, self.failed, self.expected = eigen, directory, 0, {}
         texts = json.loads((GOLDEN / "golden.json").read_text("utf-8"))["texts"]
         by_length = {min(text["tokens"], 128): text for text in texts}
         self.write("all", texts)
         self.write("some", [by_length[length] for length in LENGTHS])
-        self.models = {"given": model} | {one: f"{directory}/{one}.fewfit" for one in TYPES}
+        self.models = {one: f"{directory}/{one}.fewfit" for one in TYPES}
         for one in TYPES:
             subprocess.run([sys.executable, "-B", str(ROOT / "tools/fewfit_convert"), str(ROOT / "models/interviews"),
                             "--dtype", one, "-o", self.models[one]], check=True, capture_output=True)
@@ -102,7 +102,7 @@ class Matrix:
             self.failed += not good
 
     def must_differ(self, compiler, flags):
-        for kernels, found in self.digests("f32", "some", expected_sets(flags)).items():
+        for kernels, found in self.digests("f32", "some", expected_sets(flags, "f32")).items():
             good = found not in (self.expected["f32"], "missing")
             print("found " if good else "MISSED", found, f"f32   {kernels:11}", "with * and +", flush=True)
             self.failed += not good
@@ -120,16 +120,15 @@ def mutant(directory):
 
 
 def main():
-    model, eigen, *compilers = (a for a in sys.argv[1:] if a != "--every")
-    golden = (GOLDEN / "digest.txt").read_text().strip()
+    eigen, *compilers = (a for a in sys.argv[1:] if a != "--every")
+    golden = json.loads((GOLDEN / "digests.json").read_text())
     with tempfile.TemporaryDirectory() as directory:
-        matrix = Matrix(model, eigen, directory)
-        for number, (compiler, flags) in enumerate(cells(compilers, "--every" in sys.argv)):
+        matrix = Matrix(eigen, directory)
+        for compiler, flags in cells(compilers, "--every" in sys.argv):
             matrix.build(compiler, flags)
-            sets = expected_sets(flags)
-            if number == 0:
-                matrix.compare("given", "all", sets[-1:], compiler, flags, golden)
-            for number_type in TYPES:
+            for number_type, answers in TYPES.items():
+                sets = expected_sets(flags, number_type)
+                matrix.compare(number_type, "all", sets[-1:], compiler, flags, golden[answers])
                 matrix.compare(number_type, "some", sets, compiler, flags)
         flags = ["-O2", "-ffp-contract=off", *architectures()[:1]]
         matrix.build(compilers[0], [flag for flag in flags if flag], mutant(directory))

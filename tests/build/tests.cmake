@@ -78,7 +78,7 @@ if(FEWFIT_MESON)
 endif()
 
 # --- one answer from every compiler and every flag ---------------------------------------------------------------
-fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${model}" "${eigen_directory}"
+fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${eigen_directory}"
                    ${compilers})
 
 # --- registers ---------------------------------------------------------------------------------------------------
