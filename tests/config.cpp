@@ -33,12 +33,12 @@ TEST_CASE("fp_environment: rounding mode and flush-to-zero of the caller change 
 
 TEST_CASE("bytes_of_panel: constants and the filled up inputs of 16 outputs, a multiple of 64") {
   using fewfit::number_type;
-  for (std::size_t k = 1; k < 100; ++k) {
-    const std::size_t k2 = (k + 1) / 2 * 2, k4 = (k + 3) / 4 * 4;
+  for (std::size_t k = 1; k < 400; ++k) {
+    const std::size_t k2 = (k + 1) / 2 * 2, k4 = (k + 3) / 4 * 4, groups = (k + 127) / 128;
     CHECK(fewfit::bytes_of_panel(number_type::f32, k) == 64 + 64 * k);
     CHECK(fewfit::bytes_of_panel(number_type::f16, k) == 64 + 32 * k2);
     CHECK(fewfit::bytes_of_panel(number_type::bf16, k) == 64 + 32 * k2);
-    CHECK(fewfit::bytes_of_panel(number_type::i8, k) == 192 + 16 * k4);
+    CHECK(fewfit::bytes_of_panel(number_type::i8, k) == 128 + 128 * groups + 16 * k4);
   }
 }
 

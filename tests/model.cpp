@@ -135,6 +135,37 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("bf16 and bytes: vectors near those of the same weights in f32, the same bits from every set of kernels") {
+  using fewfit::number_type;
+  const std::string_view texts[] = {"good bad", "a \xD0\xB0 good", "bad bad bad bad", "1 a b ab [MASK] !"};
+  for (const auto& [type, least] : {std::pair(number_type::bf16, 0.9999), std::pair(number_type::i8, 0.999)})
+    for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 133u}, {130u, 13u, 385u}}) {
+      support::tiny_options shape;
+      shape.D = d, shape.H = h, shape.F = f;
+      support::tiny_parts parts = support::tiny_model(shape);
+      parts.linear_type = type, parts.embedding_type = type == number_type::i8 ? type : number_type::f32;
+      const support::tiny_loaded whole(support::widened(parts));
+      const std::vector<float> expected = whole->encode(texts).value();
+      std::vector<float> first;
+      for (const fewfit::kernel_table& k : support::all_kernels()) {
+        fewfit::load_options options;
+        options.kernels = k.name;
+        const std::vector<float> found = support::tiny_loaded(parts, options)->encode(texts).value();
+        for (std::size_t i = 0; i < expected.size(); i += d) {
+          double product = 0, ours = 0, theirs = 0;
+          for (std::size_t j = i; j < i + d; ++j) {
+            const auto a = static_cast<double>(found[j]), b = static_cast<double>(expected[j]);
+            product += a * b, ours += a * a, theirs += b * b;
+          }
+          CHECK(product / std::sqrt(ours * theirs) >= least);
+        }
+        if (!support::kernels_are_fused(k)) continue;
+        if (first.empty()) first = found;
+        CHECK(std::memcmp(found.data(), first.data(), found.size() * sizeof(float)) == 0);
+      }
+    }
+}
+
 #if defined(__x86_64__) && defined(__linux__)
 TEST_CASE("the processor is asked right: the compiler's own question gives the same answer") {
   const fewfit::detail::cpu_features cpu = fewfit::detail::ask_cpu();
@@ -148,7 +179,8 @@ TEST_CASE("the processor is asked right: the compiler's own question gives the s
 
 TEST_CASE("files of every pair of types load, checked in full or in structure alone, and say what they hold") {
   using fewfit::number_type;
-  for (const auto& [d, h, f] : {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}, {1u, 1u, 1u}})
+  for (const auto& [d, h, f] :
+       {std::tuple(20u, 5u, 36u), {15u, 5u, 33u}, {16u, 2u, 48u}, {1u, 1u, 1u}, {130u, 13u, 385u}, {4u, 2u, 128u}})
     for (const number_type linear : {number_type::f32, number_type::f16, number_type::bf16, number_type::i8})
       for (const number_type words : {number_type::f32, number_type::f16, number_type::i8}) {
         support::tiny_options shape;

@@ -5,6 +5,7 @@
 #include "fewfit/io/sections.hpp"
 
 #include <algorithm>
+#include <cfenv>
 #include <random>
 #include <string>
 #include <vector>
@@ -54,38 +55,86 @@ TEST_CASE("panels and rows of bf16 and i8 that break a rule are named by their n
   const auto number = [](const support::typed& model, const std::string& field, auto value, std::size_t index) {
     return support::load_error(model.field(field, value, index)(), verify::structure).number;
   };
-  const std::size_t bytes = support::byte_panel(15), halves = 32 + 16 * 16;
+  const std::size_t numbers = support::of_15.bytes() / sizeof(float), halves = 32 + 16 * 16;
   CHECK(number(support::brain, "layer0.query, key, value", std::uint16_t{1}, 2 * halves + 40) == 2);
-  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 0.0f, bytes / 4 + 1) == 1);
-  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 77777, 2 * bytes / 4 + 16) == 2);
+  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 0.0f, numbers + 1) == 1);
+  CHECK(number(support::bytes_of_layers, "layer0.intermediate", 77777, 2 * numbers + support::of_15.sum(0, 0)) == 2);
+  CHECK(number(support::bytes_of_layers, "layer1.intermediate", 0.5f, 8 * numbers + support::of_15.shift(4)) == 8);
   CHECK(number(support::bytes_of_words, "word_embeddings.scale", 0.0f, 7) == 7);
   CHECK(number(support::bytes_of_words, "word_embeddings.rows", std::int8_t{-128}, 9 * 16 + 3) == 9);
 }
 
-TEST_CASE("a changed byte or sum of i8 panels is found without checksums; scales and biases are free") {
+TEST_CASE("a changed byte, sum or shift of i8 panels is found without checksums, a scale if it changes the shift") {
   support::tiny_file f = support::bytes_of_layers.sections();
-  const std::string field = "layer1.attention output";
-  const std::size_t size = support::byte_panel(15);
-  std::size_t loaded = 0;
-  for (std::size_t at = 0; at < size; ++at) {
-    const auto before = f.at<unsigned char>(field, at);
-    f.set(field, static_cast<unsigned char>(before ^ 1u), at);
-    const bool loads = support::load_error(f.bytes(), verify::full).code == errc::none;
-    f.set(field, before, at);
-    loaded += loads ? 1 : 0;
-    CHECK_MESSAGE((!loads || at < 64 || (at >= 128 && at < 192)), at);
+  for (const auto& [field, panel] : {std::pair("layer1.attention output", support::of_15),
+                                     std::pair("layer1.output", support::of_133)}) {
+    const std::size_t sums = 4 * panel.sum(0, 0), biases = 4 * panel.bias(0), weights = biases + 64;
+    std::size_t loaded = 0, unseen = 0;
+    for (std::size_t at = 0; at < panel.bytes(); ++at) {
+      const auto before = f.at<unsigned char>(field, at);
+      f.set(field, static_cast<unsigned char>(before ^ 1u), at);
+      const std::size_t output = at / 4 % 16;
+      support::tiny_file fitting = f;
+      support::set_shift(fitting, field, panel, output);
+      const bool same = fitting.at<int>(field, panel.shift(output)) == f.at<int>(field, panel.shift(output));
+      const bool free = output < 15 && ((at < sums && same) || (at >= biases && at < weights));
+      const bool loads = support::load_error(f.bytes(), verify::full).code == errc::none;
+      f.set(field, before, at);
+      CHECK_MESSAGE(loads == free, at);
+      loaded += loads ? 1 : 0, unseen += loads && at < sums ? 1 : 0;
+    }
+    CHECK(loaded == 4 * 15 + unseen);
+    CHECK(unseen < 15 * panel.groups());
   }
-  CHECK(loaded > 2 * 15 * 3);
+}
+
+TEST_CASE("the panels of a layer are the converter's: tools/tests/test_weights.py holds it to the same checksums") {
+  support::tiny_linear w{299, 21, {}, {}};
+  for (int o = 0; o < 21; ++o) {
+    w.bias.push_back(static_cast<float>(o - 7) / 8);
+    for (int k = 0; k < 299; ++k)
+      w.weight.push_back(static_cast<float>((o * 37 + k * 101 + k / 128 * 5) % 255 - 127) / 63);
+  }
+  const auto checksum = [&](fewfit::number_type type) { return support::slow_crc32c(support::panels_of(w, type)); };
+  CHECK(checksum(fewfit::number_type::f32) == 0x672B3BFDu);
+  CHECK(checksum(fewfit::number_type::f16) == 0x0423F4B8u);
+  CHECK(checksum(fewfit::number_type::bf16) == 0xB0F599DEu);
+  CHECK(checksum(fewfit::number_type::i8) == 0x09F07376u);
+}
+
+TEST_CASE("a shift is rounded to the nearest, whatever the caller's floating-point settings") {
+  // Two groups that nearly cancel: a shift that is subnormal, which nobody may flush.
+  support::tiny_file f = support::bytes_of_layers.sections();
+  const std::string field = "layer0.output", odd = f.bytes();
+  const support::byte_panel& panel = support::of_133;
+  for (std::size_t k = 0; k < panel.inputs; ++k)
+    f.set(field, static_cast<std::int8_t>(k == 0 ? 1 : k == 128 ? -1 : 0), panel.weight(k, 3));
+  f.set(field, 1, panel.sum(0, 3)).set(field, -1, panel.sum(1, 3));
+  f.set(field, 0x1.004p-126f, panel.scale(0, 3)).set(field, 0x1p-126f, panel.scale(1, 3));
+  f.set(field, 0x1p-136f, panel.shift(3));
+  const std::string tiny = f.bytes();
+  CHECK(support::load_error(tiny, verify::full).code == errc::none);
+  const std::uint64_t before = FEWFIT_FP_CONTROL_READ();
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO})
+    for (const std::string& file : {tiny, odd}) {
+      std::fesetround(mode);
+      FEWFIT_FP_CONTROL_WRITE(FEWFIT_FP_CONTROL_READ() | (FEWFIT_FP_CONTROL_CLEAR == 0xE040u ? 0x8040u : 0u));
+      const errc code = support::load_error(file, verify::full).code;
+      FEWFIT_FP_CONTROL_WRITE(before);
+      std::fesetround(FE_TONEAREST);
+      CHECK(code == errc::none);
+    }
 }
 
 TEST_CASE("sums and extremes of bytes, for every number of blocks and in every place") {
+  using fewfit::detail::byte_extremes;
   std::mt19937 random(5);
-  for (const std::size_t blocks : {1u, 2u, 63u, 64u, 65u, 128u, 384u, 1000u}) {
+  for (std::size_t blocks = 1; blocks <= 32; ++blocks) {
     std::vector<unsigned char> w(64 * blocks);
     for (const unsigned largest : {3u, 256u}) {
       for (unsigned char& byte : w) byte = static_cast<unsigned char>(random() % largest);
       if (largest == 3) w[random() % w.size()] = 0x81;
-      std::int32_t sums[16] = {};
+      std::int32_t sums[16] = {}, output[16];
       int least = 0, least_pair = 0, largest_pair = 0;
       const auto value = [&](std::size_t i) { return int{static_cast<signed char>(w[i])}; };
       for (std::size_t i = 0; i < w.size(); ++i) sums[i / 4 % 16] += value(i), least = std::min(least, value(i));
@@ -93,18 +142,28 @@ TEST_CASE("sums and extremes of bytes, for every number of blocks and in every p
         least_pair = std::min(least_pair, value(i) + value(i + 1));
         largest_pair = std::max(largest_pair, value(i) + value(i + 1));
       }
-      const fewfit::detail::byte_sums found = fewfit::detail::sum_bytes(w.data(), blocks);
-      CHECK(std::equal(sums, sums + 16, found.output));
-      CHECK(found.least == least);
-      CHECK(found.least_pair == least_pair);
-      CHECK(found.largest_pair == largest_pair);
+      byte_extremes found;
+      fewfit::detail::sum_bytes(w.data(), blocks, output, found);
+      CHECK(std::equal(sums, sums + 16, output));
+      CHECK(*std::min_element(found.least, found.least + 16) == least);
+      CHECK(*std::min_element(found.least_pair, found.least_pair + 16) == least_pair);
+      CHECK(*std::max_element(found.largest_pair, found.largest_pair + 16) == largest_pair);
+      CHECK(byte_extremes::all_between(found.least, least, 0));
+      CHECK(!byte_extremes::all_between(found.least, least + 1, 0));
+      CHECK(!byte_extremes::all_between(found.largest_pair, 0, largest_pair - 1));
       CHECK(fewfit::detail::any_outside(w.data(), w.size()) == (least == -128));
     }
+    byte_extremes found;
     for (const int all : {127, -128, -127}) {
+      std::int32_t output[16];
       std::fill(w.begin(), w.end(), static_cast<unsigned char>(all));
-      const fewfit::detail::byte_sums found = fewfit::detail::sum_bytes(w.data(), blocks);
-      for (const std::int32_t sum : found.output) CHECK(sum == all * 4 * static_cast<int>(blocks));
+      fewfit::detail::sum_bytes(w.data(), blocks, output, found);
+      for (const std::int32_t sum : output) CHECK(sum == all * 4 * static_cast<int>(blocks));
     }
+    // The extremes of all three.
+    CHECK(byte_extremes::all_between(found.least, -128, -128));
+    CHECK(byte_extremes::all_between(found.least_pair, -256, -256));
+    CHECK(byte_extremes::all_between(found.largest_pair, 254, 254));
   }
 }
 

@@ -87,14 +87,37 @@ inline scaled_bytes scaled(const std::vector<float>& numbers, bool pairs) {
   return out;
 }
 
-/// What a file holds of numbers in one row or of one output, in f32.
+/// The weights of one output, each 128 inputs with a scale of their own.
+inline std::vector<scaled_bytes> scaled_groups(const std::vector<float>& numbers) {
+  std::vector<scaled_bytes> out;
+  for (std::size_t first = 0; first < numbers.size(); first += 128) {
+    const auto begin = numbers.begin() + static_cast<long>(first);
+    const std::size_t count = std::min<std::size_t>(128, numbers.size() - first);
+    out.push_back(scaled({begin, begin + static_cast<long>(count)}, true));
+  }
+  return out;
+}
+
+/// What the weights of one output come to.
+inline float shift_of(const std::vector<scaled_bytes>& groups) {
+  double total = 0;
+  for (const scaled_bytes& g : groups) total += static_cast<double>(g.scale) * g.sum;
+  return static_cast<float>(total);
+}
+
+/// What a file holds of numbers in one row or, in pairs, of one output, in f32.
 inline std::vector<float> widened(std::vector<float> numbers, number_type type, bool pairs) {
-  const scaled_bytes bytes = type == number_type::i8 ? scaled(numbers, pairs) : scaled_bytes();
+  const std::size_t group = pairs ? 128 : numbers.size();
+  std::vector<scaled_bytes> bytes;
+  if (type == number_type::i8)
+    bytes = pairs ? scaled_groups(numbers) : std::vector<scaled_bytes>{scaled(numbers, false)};
   for (std::size_t i = 0; i < numbers.size(); ++i) switch (type) {
       case number_type::f32: break;
       case number_type::f16: numbers[i] = rounded_to_half(numbers[i]); break;
       case number_type::bf16: numbers[i] = value_of_upper_half(upper_half_of(numbers[i])); break;
-      case number_type::i8: numbers[i] = bytes.scale * static_cast<float>(bytes.steps[i]); break;
+      case number_type::i8:
+        numbers[i] = bytes[i / group].scale * static_cast<float>(bytes[i / group].steps[i % group]);
+        break;
     }
   return numbers;
 }
@@ -133,30 +156,43 @@ inline std::vector<float> scales_of_rows(const std::vector<float>& numbers, std:
   return out;
 }
 
-/// 16 outputs from `first` on: what is said of each, then the weights of each group of inputs.
-inline std::string panel_of(const tiny_linear& w, number_type type, std::size_t first) {
-  const std::size_t group = type == number_type::i8 ? 4 : type == number_type::bf16 ? 2 : 1;
-  const std::size_t multiple = type == number_type::f16 ? 2 : group;
-  std::vector<scaled_bytes> bytes(16, {1, std::vector<std::int8_t>(w.inputs), 0});
+/// 16 outputs of a float type, from `first` on: biases, then weights, in pairs of inputs if it is bf16.
+inline std::string float_panel_of(const tiny_linear& w, number_type type, std::size_t first) {
+  const std::size_t beside = type == number_type::bf16 ? 2 : 1, multiple = type == number_type::f32 ? 1 : 2;
   std::string out;
-  if (type == number_type::i8) {
-    for (std::size_t o = first; o < first + 16 && o < w.outputs; ++o) bytes[o - first] = scaled(w.of_output(o), true);
-    for (const scaled_bytes& b : bytes) append(out, b.scale);
-    for (const scaled_bytes& b : bytes) append(out, b.sum);
-  }
   for (std::size_t o = first; o < first + 16; ++o) append(out, o < w.outputs ? w.bias[o] : 0.0f);
-  for (std::size_t from = 0; from < (w.inputs + multiple - 1) / multiple * multiple; from += group)
+  for (std::size_t from = 0; from < (w.inputs + multiple - 1) / multiple * multiple; from += beside)
     for (std::size_t o = first; o < first + 16; ++o)
-      for (std::size_t k = from; k < from + group; ++k) {
-        if (type == number_type::i8) append(out, k < w.inputs ? bytes[o - first].steps[k] : std::int8_t{0});
+      for (std::size_t k = from; k < from + beside; ++k)
         append_as(out, type, k < w.inputs && o < w.outputs ? w.weight[o * w.inputs + k] : 0);
+  return out;
+}
+
+/// 16 outputs of bytes: scales and sums of groups, shifts, biases, weights by four inputs.
+inline std::string byte_panel_of(const tiny_linear& w, std::size_t first) {
+  const std::size_t groups = (w.inputs + 127) / 128;
+  std::vector<std::vector<scaled_bytes>> outputs(16, std::vector<scaled_bytes>(groups));
+  for (std::size_t o = 0; o < 16 && first + o < w.outputs; ++o) outputs[o] = scaled_groups(w.of_output(first + o));
+  std::string out;
+  for (std::size_t g = 0; g < groups; ++g)
+    for (const auto& output : outputs) append(out, output[g].scale);
+  for (std::size_t g = 0; g < groups; ++g)
+    for (const auto& output : outputs) append(out, output[g].sum);
+  for (const auto& output : outputs) append(out, shift_of(output));
+  for (std::size_t o = first; o < first + 16; ++o) append(out, o < w.outputs ? w.bias[o] : 0.0f);
+  for (std::size_t from = 0; from < w.inputs; from += 4)
+    for (const auto& output : outputs)
+      for (std::size_t k = from; k < from + 4; ++k) {
+        const std::vector<std::int8_t>& steps = output[from / 128].steps;
+        append(out, k % 128 < steps.size() ? steps[k % 128] : std::int8_t{0});
       }
   return out;
 }
 
 inline std::string panels_of(const tiny_linear& w, number_type type) {
   std::string out;
-  for (std::size_t first = 0; first < w.outputs; first += 16) out += panel_of(w, type, first);
+  for (std::size_t first = 0; first < w.outputs; first += 16)
+    out += type == number_type::i8 ? byte_panel_of(w, first) : float_panel_of(w, type, first);
   return out;
 }
 

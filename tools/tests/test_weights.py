@@ -38,15 +38,23 @@ def largest_step(array, in_pairs):
     return np.maximum(step, np.abs(even[:, ::2] + even[:, 1::2]).max(axis=1) / 128)
 
 
+def half_steps(array, is_layer):
+    """How far a byte may be from each weight: rows have one scale, layers one for each 128 inputs."""
+    size = 128 if is_layer else array.shape[1]
+    parts = [array[:, first : first + size] for first in range(0, array.shape[1], size)]
+    return np.hstack([np.tile(largest_step(part, is_layer)[:, None] / 2, part.shape[1]) for part in parts])
+
+
 def is_linear(name):
     """Whether a tensor is a weight of a linear layer."""
     return name.startswith("encoder") and name.endswith("weight") and "LayerNorm" not in name
 
 
 @pytest.mark.parametrize("embeddings", ["f32", "f16", "i8"])
-@pytest.mark.parametrize("dtype", CODES)
-def test_every_type_holds_the_weights(tmp_path, dtype, embeddings):
+@pytest.mark.parametrize("dtype,wide", [("f32", 36), ("f16", 36), ("bf16", 36), ("i8", 36), ("i8", 133), ("i8", 387)])
+def test_every_type_holds_the_weights(tmp_path, monkeypatch, dtype, wide, embeddings):
     """The tiny weights are exact in the float types; a byte is at most half a step away; the same bytes twice."""
+    monkeypatch.setattr(tiny, "F", wide)
     options = ("--dtype", dtype, "--embeddings", embeddings)
     data = convert(tiny.write_model(tmp_path), *options)
     assert data == convert(tmp_path, *options)
@@ -55,7 +63,7 @@ def test_every_type_holds_the_weights(tmp_path, dtype, embeddings):
     for name, array in file_reader.read(data)["weights"].items():
         kind = dtype if is_linear(name) else embeddings if name == WORDS else "f32"
         if kind == "i8":
-            half = largest_step(arrays[name], name != WORDS)[:, None] / 2
+            half = half_steps(arrays[name], name != WORDS)
             assert (np.abs(array - arrays[name]) <= half * (1 + 1e-5)).all(), name
         else:
             assert np.array_equal(array, arrays[name]), name
@@ -164,8 +172,75 @@ def test_a_scale_that_was_rounded_down_gives_way():
     assert found > 0
 
 
+def one_by_one(values):
+    """Scale and steps of one group's weights, in plain numbers."""
+    values = [float(value) for value in values] + [0.0] * (len(values) % 2)
+    pairs = [abs(a + b) for a, b in zip(values[::2], values[1::2])]
+    scale = np.float32(max(max(map(abs, values)) / 127, max(pairs) / 128))
+    if scale < np.finfo(np.float32).tiny:
+        return np.float32(1), [0] * len(values)
+    while True:
+        steps = [round(value / float(scale)) for value in values]
+        if all(abs(a + b) <= 128 for a, b in zip(steps[::2], steps[1::2])):
+            return scale, steps
+        scale = np.nextafter(scale, np.float32(np.inf))
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 127, 128, 129, 131, 255, 256, 257, 385, 1536])
+def test_each_128_inputs_have_a_scale_a_sum_and_a_share_of_the_shift(inputs):
+    """Number after number against the panel as docs/model_file.md tells it; a group of zeros has scale 1."""
+    outputs, groups = 18, -(-inputs // 128)
+    random = np.random.default_rng(inputs)
+    weight = (random.normal(size=(outputs, inputs)) * 2.0 ** random.integers(-20, 20, (outputs, 1))).astype(np.float32)
+    weight[3, -(inputs % 128 or 128) :] = 0
+    bias = random.normal(size=outputs).astype(np.float32)
+    fields = [("scale", "<f4", (groups, 16)), ("sum", "<i4", (groups, 16)), ("shift", "<f4", 16), ("bias", "<f4", 16)]
+    layout = np.dtype([*fields, ("w", "<i1", (-(-inputs // 4), 16, 4))])
+    panels = weights.panels(weight, bias, "i8", QUERY).view(layout)[:, 0]
+    assert panels.shape == (2,)
+    for output in range(32):
+        panel, j = panels[output // 16], output % 16
+        row = weight[output] if output < outputs else np.zeros(inputs, np.float32)
+        shift = 0.0
+        for group in range(groups):
+            scale, steps = one_by_one(row[group * 128 : group * 128 + 128])
+            assert (panel["scale"][group, j], panel["sum"][group, j]) == (scale, sum(steps))
+            stored = panel["w"][group * 32 : group * 32 + 32, j].reshape(-1)
+            assert stored[: len(steps)].tolist() == steps[: len(stored)] and not stored[len(steps) :].any()
+            shift += float(scale) * sum(steps)
+        assert panel["shift"][j].tobytes() == np.float32(shift).tobytes()
+        assert panel["bias"][j] == (bias[output] if output < outputs else 0)
+
+
+def test_a_shift_that_no_float_holds_is_refused():
+    """128 weights of 2^121 come to 2^128; 127 of them do not."""
+    weight, bias = np.full((1, 128), 2.0**121, np.float32), np.zeros(1, np.float32)
+    with pytest.raises(Refused, match="too large for i8: convert with --dtype f32"):
+        weights.panels(weight, bias, "i8", QUERY)
+    weight[0, 127] = 0
+    assert weights.panels(weight, bias, "i8", QUERY).view("<f4")[0, 32] == 127 * 2.0**121
+
+
 @pytest.mark.parametrize(
-    "inputs,sizes", [(1, (128, 128, 128, 256)), (4, (320, 192, 192, 256)), (7, (512, 320, 320, 320))]
+    "kind,checksum", [("f32", 0x672B3BFD), ("f16", 0x0423F4B8), ("bf16", 0xB0F599DE), ("i8", 0x09F07376)]
+)
+def test_the_panels_of_a_layer_are_those_of_the_other_writer(kind, checksum):
+    """The tests in C++ have a writer of their own; tests/io/sections.cpp holds it to the same checksums."""
+    outputs, inputs = np.arange(21)[:, None], np.arange(299)[None, :]
+    weight = ((outputs * 37 + inputs * 101 + inputs // 128 * 5) % 255 - 127).astype(np.float32) / np.float32(63)
+    bias = (np.arange(21) - 7).astype(np.float32) / np.float32(8)
+    assert file_reader.crc32c(weights.panels(weight, bias, kind, QUERY).tobytes()) == checksum
+
+
+@pytest.mark.parametrize(
+    "inputs,sizes",
+    [
+        (1, (128, 128, 128, 320)),
+        (4, (320, 192, 192, 320)),
+        (7, (512, 320, 320, 384)),
+        (128, (8256, 4160, 4160, 2304)),
+        (129, (8320, 4224, 4224, 2496)),
+    ],
 )
 def test_the_bytes_of_a_panel(inputs, sizes):
     """Odd numbers of inputs are rounded up to 1, 2, 2 and 4."""

@@ -154,20 +154,30 @@ def _steps(raw: np.ndarray, scale: np.ndarray, in_pairs: bool) -> np.ndarray:
     return scale[:, None] * raw.astype(np.float32)
 
 
+def _grouped(panels: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    """What the bytes of panels stand for, each 128 inputs for themselves, after the sums and shifts were added up."""
+    by_output = {name: panels[name].transpose(0, 2, 1).reshape(len(raw), -1) for name in ("scale", "sum")}
+    made, shift = np.zeros(raw.shape, np.float32), np.zeros(len(raw))
+    for group, first in enumerate(range(0, raw.shape[1], 128)):
+        inputs, scale = slice(first, first + 128), by_output["scale"][:, group]
+        made[:, inputs] = _steps(raw[:, inputs], scale, True)
+        total = raw[:, inputs].sum(axis=1, dtype=int)
+        assert np.array_equal(by_output["sum"][:, group], total)
+        shift += scale.astype(np.float64) * total
+    assert panels["shift"].tobytes() == shift.astype("<f4").tobytes()
+    return made
+
+
 def _linear(section: Section, inputs: int, outputs: List[int], kind: int) -> List[Tuple[np.ndarray, np.ndarray]]:
     """Weights [N, K] and biases [N] of the layers in one block of panels; the padding is zero."""
-    type_, multiple, group = {1: ("<f4", 1, 1), 2: ("<f2", 2, 1), 3: ("<u2", 2, 2), 4: ("<i1", 4, 4)}[kind]
-    columns, deep = sum(pad(n) for n in outputs), -(-inputs // multiple) * multiple
-    heads = [("scale", "<f4", 16), ("sum", "<i4", 16)] if kind == 4 else []
-    fields = [*heads, ("bias", "<f4", 16), ("w", type_, (deep // group, 16, group))]
+    type_, multiple, beside = {1: ("<f4", 1, 1), 2: ("<f2", 2, 1), 3: ("<u2", 2, 2), 4: ("<i1", 4, 4)}[kind]
+    columns, deep, groups = sum(pad(n) for n in outputs), -(-inputs // multiple) * multiple, -(-inputs // 128)
+    heads = [("scale", "<f4", (groups, 16)), ("sum", "<i4", (groups, 16)), ("shift", "<f4", 16)] if kind == 4 else []
+    fields = [*heads, ("bias", "<f4", 16), ("w", type_, (deep // beside, 16, beside))]
     panels = section.array(np.dtype(fields), columns // 16)
     raw = panels["w"].transpose(0, 2, 1, 3).reshape(columns, deep)
     assert not raw[:, inputs:].any()
-    if kind == 4:
-        assert np.array_equal(panels["sum"].reshape(-1), raw.sum(axis=1, dtype=int))
-        weights = _steps(raw, panels["scale"].reshape(-1), True)
-    else:
-        weights = _widen(raw, kind)
+    weights = _grouped(panels, raw) if kind == 4 else _widen(raw, kind)
     biases, made, first = panels["bias"].reshape(-1), [], 0
     for n in outputs:
         block = slice(first + n, first + pad(n))
