@@ -23,32 +23,19 @@ import sys
 
 sys.path[0] += "/harness"  # not this folder: its tokenize.py would hide Python's own
 
-import argparse
 import itertools
 import json
 import os
 import pathlib
-import platform
-import subprocess
-import venv
 
 import agreement
+import session
 import tables
 import texts as choose
-from process import Peer, chosen
-
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-REFERENCE = (HERE / "encode" / "torch.py", "fp32")
 
 
 def options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", help="an interpreter that has everything in requirements.txt")
-    parser.add_argument("--model", default=str(ROOT / "models" / "interviews"), help="a SetFit folder")
-    parser.add_argument("--texts", default=str(ROOT / "tests" / "parity" / "texts.jsonl"), help="lines with a text")
-    parser.add_argument("--build", default=str(ROOT / "build" / "peers"), help="where files are made")
-    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"))
+    parser = session.parser_of(__doc__)
     parser.add_argument("--task", default="encode", choices=["encode", "batch"])
     parser.add_argument("--peers", nargs="+", help="peer or peer/variant; default: all. The first of a type is "
                         "what the others are compared with")
@@ -57,44 +44,13 @@ def options():
     parser.add_argument("--batches", nargs="+", type=int, default=[8, 16, 32], help="batch: sizes others may choose")
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--work", type=int, default=1024, help="encode: tokens of a peer's turn")
-    parser.add_argument("--threads", type=int, default=1, help="of each peer")
     parser.add_argument("--cpu", nargs="+", type=int, help="run every peer on these processors (Linux)")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="cpu: on a machine others use too")
     parser.add_argument("--json", help="a file for all times")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.threads > 1 and arguments.clock == "cpu":
         parser.error("--clock cpu adds the threads' times up: with --threads only the wall clock tells anything")
     return arguments
-
-
-def in_environment(python, build):
-    """Goes on in the interpreter that has the packages; makes one where none is named."""
-    if python is None:
-        place = pathlib.Path(build) / "venv"
-        python = str(place / "bin" / "python")
-        wanted, stamp = (HERE / "requirements.txt").read_text(), place / "wanted"
-        if not stamp.is_file() or stamp.read_text() != wanted:
-            venv.create(place, with_pip=True)
-            subprocess.run([python, "-m", "pip", "install", "-r", str(HERE / "requirements.txt")], check=True)
-            stamp.write_text(wanted)
-    os.execv(python, [python, __file__, *sys.argv[1:], "--inside"])
-
-
-def start(arguments, calibration, bar):
-    """All peers that were asked for, and the reference, which may be one of them."""
-    build = pathlib.Path(arguments.build) / "encode"
-    build.mkdir(parents=True, exist_ok=True)
-    (build / "calibration.json").write_text(json.dumps([text["ids"] for text in calibration]))
-    wanted, peers = chosen(arguments.peers), {}
-    for path, variant in bar(list(dict.fromkeys([*wanted, REFERENCE])), "preparing"):
-        folder = build / path.stem
-        folder.mkdir(exist_ok=True)
-        peers[path, variant] = Peer(path, variant, {
-            "model": arguments.model, "build": str(folder), "source": str(ROOT), "cxx": arguments.cxx,
-            "task": arguments.task, "threads": arguments.threads, "calibration": str(build / "calibration.json"),
-        })
-    return [peers[one] for one in wanted], peers[REFERENCE]
 
 
 def by_type(peers):
@@ -137,14 +93,6 @@ def measure_batch(peers, texts, arguments, bar):
     return times, sizes
 
 
-def processor():
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def run(arguments, peers, reference, texts, groups, bar):
     """Compares, measures and prints; `groups` has places in `texts`, those of the task `batch` under that name."""
     everyone = list(dict.fromkeys([*peers, reference]))
@@ -159,8 +107,7 @@ def run(arguments, peers, reference, texts, groups, bar):
         times = measure_encode(peers, groups, arguments, bar)
     for one in everyone:
         one.check(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set())
-    print(f"machine: {processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}; "
-          f"load average before {load:.2f}")
+    print(f"machine: {session.machine()}; load average before {load:.2f}")
     for name, versions in about.items():
         print(f"{name}: {versions}")
     print(f"threads: {arguments.threads}; {arguments.rounds} rounds, in turns, {arguments.clock} clock")
@@ -170,25 +117,23 @@ def run(arguments, peers, reference, texts, groups, bar):
             tables.of_batch(kind, some, times, len(mixed), sizes)
         else:
             tables.of_encode(kind, some, times, list(groups))
-    return {"machine": processor(), "about": about, "threads": arguments.threads, "milliseconds": times}
+    return {"machine": session.processor(), "about": about, "threads": arguments.threads, "milliseconds": times}
 
 
 def main():
     arguments = options()
     if not arguments.inside:
-        in_environment(arguments.python, arguments.build)
+        session.in_environment(arguments.python, arguments.build)
     if arguments.cpu is not None:
         os.sched_setaffinity(0, set(arguments.cpu))  # which the peers inherit
-    from tqdm import tqdm
-
-    bar = lambda things, what: tqdm(things, desc=what, leave=False, disable=None)  # none where stderr is no terminal
+    bar = session.progress()
     calibration, rest = choose.apart(choose.read(arguments.texts, arguments.model))
     texts, groups = [], {}
     chosen_texts = {} if arguments.task == "batch" else choose.of_lengths(rest, arguments.tokens)
     for name, some in [*chosen_texts.items(), ("batch", choose.mixed(rest, arguments.count))]:
         groups[name] = list(range(len(texts), len(texts) + len(some)))
         texts += some
-    peers, reference = start(arguments, calibration, bar)
+    peers, reference = session.start(arguments, arguments.task, calibration, bar)
     try:
         result = run(arguments, peers, reference, texts, groups, bar)
     finally:

@@ -10,13 +10,18 @@ of lines with the same ids is shown. Then rounds: in each, every peer reads ever
 order that rotates.
 A ratio is taken within a round; shown are medians.
 """
+import sys
+
+sys.path[0] += "/harness"  # not this folder, where this file would hide Python's own tokenize.py
+
 import argparse
 import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import venv
+
+import real_text
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -45,14 +50,9 @@ def environment(packages, build):
 def texts(python, build):
     """A file of whole lines a language."""
     files = {}
-    folder = ROOT / "build" / "real_text"
-    folder.mkdir(parents=True, exist_ok=True)
-    code = "import pathlib, sys, tokenizer_real_text as t; t.fetch(sys.argv[1], pathlib.Path(sys.argv[2]))"
-    for language in LANGUAGES:
-        subprocess.run([python, "-c", code, language, folder], check=True,
-                       env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "parity")})
+    for language, whole in real_text.files(python, LANGUAGES).items():
         kept, size = [], 0
-        for line in (folder / f"{language}.txt").read_text(encoding="utf-8").split("\n")[:-1]:
+        for line in whole.read_text(encoding="utf-8").split("\n")[:-1]:
             if size >= BYTES:
                 break
             kept.append(line)

@@ -9,8 +9,8 @@ A_LENGTH = 3
 APART = 5  # one text in so many is left to calibration and never timed
 
 
-def read(path, model):
-    """All texts in the file's order, cut to the model's length as the model itself cuts them."""
+def tokenizer_of(model):
+    """The model's, which cuts to the model's length as the model itself does."""
     from tokenizers import Tokenizer
 
     settings = pathlib.Path(model) / "sentence_bert_config.json"
@@ -18,6 +18,12 @@ def read(path, model):
     tokenizer = Tokenizer.from_file(str(pathlib.Path(model) / "tokenizer.json"))
     tokenizer.enable_truncation(limit or 512)
     tokenizer.no_padding()
+    return tokenizer
+
+
+def read(path, model):
+    """All texts in the file's order, cut to the model's length."""
+    tokenizer = tokenizer_of(model)
     rows = [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")]
     return [{"text": row["text"], "lang": row.get("lang"), "ids": tokenizer.encode(row["text"]).ids} for row in rows]
 
@@ -39,10 +45,15 @@ def of_lengths(rows, lengths):
     return found
 
 
+def real(rows):
+    """Those that somebody could have meant; "zz" marks invented strings."""
+    return [row for row in rows if row["lang"] != "zz"]
+
+
 def mixed(rows, count):
-    """So many real texts in an order drawn once; "zz" marks invented strings."""
-    real = [row for row in rows if row["lang"] != "zz"]
-    random.Random(1).shuffle(real)
-    chosen = sorted(real, key=lambda row: row["lang"] != "ru")[:count]
+    """So many real texts in an order drawn once."""
+    some = real(rows)
+    random.Random(1).shuffle(some)
+    chosen = sorted(some, key=lambda row: row["lang"] != "ru")[:count]
     random.Random(2).shuffle(chosen)  # a caller's texts do not come by language
     return chosen
