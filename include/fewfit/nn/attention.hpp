@@ -63,7 +63,7 @@ inline void pack_values(const float* v, std::size_t ld, std::size_t tokens, std:
 
 /// Queries `begin` to `end` of one text, all heads.
 ///
-/// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], first D columns
+/// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], zeros behind D
 /// needs   scratch of attention_scratch() floats; changes those queries (scales them)
 /// cost    2 (end - begin) T D fused multiply-adds and (end - begin) T H exponentials
 inline void self_attention(const kernel_table& k, const attention_shape& s, float* qkv, std::size_t begin,
@@ -76,7 +76,10 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
   const linear_weights key_weights{key_panels, d, keys}, value_weights{value_panels, s.tokens, padded(d)};
 
   const float root = 1.0f / std::sqrt(static_cast<float>(d));
-  for (std::size_t t = begin; t < end; ++t) k.scale(qkv + t * ld, stride, root);
+  for (std::size_t t = begin; t < end; ++t) {
+    k.scale(qkv + t * ld, stride, root);
+    std::memset(out + t * stride + s.hidden, 0, (stride - s.hidden) * sizeof(float));
+  }
   for (std::size_t head = 0; head < s.heads; ++head) {
     const float* query = qkv + head * d;
     detail::pack_keys(k, query + stride, ld, s.tokens, d, key_panels);
