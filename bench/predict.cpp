@@ -63,6 +63,7 @@ void add_load(const std::string& name, fewfit::verify how) {
 void add_all() {
   add_predict("predict/T:16/B:1", bench::texts_between(16, 16, 1), 1);
   add_predict("predict/T:128/B:1", bench::texts_between(128, 128, 1), 1);
+  add_predict("predict/T:128/B:1/threads:2", bench::texts_between(128, 128, 1), 2);
   const bench::text_set any = bench::texts_between(2, 128, 64);
   add_predict("predict/any/B:64", any, 1);
   add_predict("predict/any/B:64/threads:2", any, 2);
