@@ -63,7 +63,7 @@ inline void pack_values(const float* v, std::size_t ld, std::size_t tokens, std:
 
 /// Queries `begin` to `end` of one text, all heads.
 ///
-/// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], first D columns
+/// shape   qkv [T, 3 padded D]: query, key and value of a token side by side -> out [T, padded D], zeros behind D
 /// needs   scratch of attention_scratch() floats; changes those queries (scales them)
 /// cost    2 (end - begin) T D fused multiply-adds and (end - begin) T H exponentials
 inline void self_attention(const kernel_table& k, const attention_shape& s, float* qkv, std::size_t begin,
@@ -91,6 +91,9 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
         k.divide_row(output + i * padded(d), d, sums[i], out + (first + i) * stride + head * d);
     }
   }
+  // bf16 and i8 look at whole lanes.
+  for (std::size_t t = begin; t < end; ++t)
+    for (std::size_t i = s.hidden; i < stride; ++i) out[t * stride + i] = 0;
 }
 
 }  // namespace v0
