@@ -76,7 +76,7 @@ TEST_CASE("nothing is written before the last step") {
 TEST_CASE("a step ends before a task that would take longer than the budget has left") {
   support::tiny_options o;
   o.D = 256, o.H = 8, o.F = 1024, o.L = 4;
-  const tiny_loaded m(support::tiny_model(o));
+  const support::tiny_loaded m(support::tiny_model(o));
   const texts_view texts(many_texts());
   fewfit::workspace scratch;
   std::vector<float> v(texts.size * 256);
@@ -122,7 +122,7 @@ TEST_CASE("what failed or was cancelled is done") {
   stopped.cancel();
   CHECK(stopped.step(0));
   CHECK(stopped.status() == errc::cancelled);
-  const tiny_loaded m(support::overflowing_model());
+  const support::tiny_loaded m(support::overflowing_model());
   plan overflow = plan::encode(*m, texts, scratch, v, {}, cut::rows);
   CHECK(finish(overflow, 0) < all_tasks(overflow));
   CHECK(overflow.status() == errc::non_finite_output);

@@ -94,6 +94,9 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
         k.divide_row(output + i * padded(d), d, sums[i], out + (first + i) * stride + head * d);
     }
   }
+  // bf16 and i8 look at whole lanes.
+  for (std::size_t t = begin; t < end; ++t)
+    for (std::size_t i = s.hidden; i < stride; ++i) out[t * stride + i] = 0;
 }
 
 }  // namespace v0
