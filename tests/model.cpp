@@ -100,7 +100,8 @@ TEST_CASE("kernels are chosen at load, can be asked for by name, and give the sa
   CHECK(fewfit::select_kernels(fewfit::kernels::automatic, automatic));
   CHECK(chosen->kernels() == automatic.name);
   for (const fewfit::kernel_table& k : sets)  // the widest but for the one that is slow on some makers' processors
-    if (k.name != fewfit::kernels::avx512_bf16) CHECK(static_cast<int>(chosen->kernels()) >= static_cast<int>(k.name));
+    if (k.name != fewfit::kernels::avx512_bf16)
+      CHECK(static_cast<int>(chosen->kernels()) >= static_cast<int>(k.name));
   const std::vector<float> expected = chosen->encode(texts).value();
   for (const fewfit::kernel_table& k : sets) {
     fewfit::load_options options;
@@ -676,7 +677,9 @@ TEST_CASE("whichever allocation fails in an easy form: an error, and the model i
   const auto expected = m->encode("good").value();
   const std::size_t live = memory.live;
   const auto calls = {+[](const fewfit::model& x) { return x.predict("good").status; },
-                      +[](const fewfit::model& x) { return x.predict({"good", "bad"})[1].status; },
+                      +[](const fewfit::model& x) {
+                        return x.predict({"good", "bad"})[1].status;
+                      },
                       +[](const fewfit::model& x) { return x.predict_proba("good").error().code; },
                       +[](const fewfit::model& x) { return x.encode("good").error().code; },
                       +[](const fewfit::model& x) { return x.tokenize("good").status; },

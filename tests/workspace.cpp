@@ -22,12 +22,12 @@ namespace {
 class exact_memory {
  public:
   exact_memory(std::size_t bytes, std::size_t offset)
-      : memory_(static_cast<unsigned char*>(::operator new(bytes + offset, std::align_val_t{64}))), offset_(offset) {
+      : memory_(static_cast<unsigned char*>(::operator new (bytes + offset, std::align_val_t{64}))), offset_(offset) {
     std::memset(memory_, 0xAB, bytes + offset);
   }
   exact_memory(const exact_memory&) = delete;
   exact_memory& operator=(const exact_memory&) = delete;
-  ~exact_memory() { ::operator delete(memory_, std::align_val_t{64}); }
+  ~exact_memory() { ::operator delete (memory_, std::align_val_t{64}); }
   unsigned char* data() const { return memory_ + offset_; }
 
  private:
@@ -77,7 +77,8 @@ TEST_CASE("memory for a text's true number of tokens suffices, however many byte
     const auto tokens = shared_tiny().predict(text).tokens;
     REQUIRE(tokens < 12);
     const std::string_view view(text);
-    const std::size_t enough = shared_tiny().workspace_bytes(tokens), less = shared_tiny().workspace_bytes(tokens - 1);
+    const std::size_t enough = shared_tiny().workspace_bytes(tokens),
+                      less = shared_tiny().workspace_bytes(tokens - 1);
     const exact_memory memory(enough, 0), scarce(less, 0);
     fewfit::workspace scratch(memory.data(), enough), tight(scarce.data(), less);
     std::vector<float> out(20), untouched(20, 5.0f);

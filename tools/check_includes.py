@@ -15,7 +15,8 @@ ORDER = """
 config result strings api memory
 io/crc32c io/mapped_file io/blob io/numbers io/arrays io/sections
 text/unicode_tables text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
-nn/tensor nn/kernels nn/simd/avx2 nn/simd/avx512 nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/head
+nn/tensor nn/kernels nn/simd/exact nn/simd/avx2 nn/simd/avx_vnni nn/simd/avx512 nn/simd/avx512_vnni nn/simd/avx512_bf16 nn/simd/neon
+nn/simd/neon_dot nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/head
 model layout workspace batch plan_tasks plan calls thread_pool fewfit
 """.split()
 
@@ -23,7 +24,7 @@ model layout workspace batch plan_tasks plan calls thread_pool fewfit
 ABOVE_THE_MODEL = {"thread_pool": {"config", "result", "api"}}
 
 # What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
-PARTS = {"nn/simd/arithmetic.inc", "nn/simd/linear.inc"}
+PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "linear", "bytes")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

@@ -164,9 +164,9 @@ constexpr std::size_t bytes_of(number_type type) noexcept {
 /// So many inputs of an output in i8 share a scale.
 inline constexpr std::size_t inputs_of_group = 128;
 
-/// Bytes of 16 outputs of a linear layer: their constants (a bias; with i8 scales and sums of groups, shift and bias),
-/// then the weights of each input. Inputs are filled up with zeros to whole words of four bytes, so each panel begins
-/// at a multiple of 64.
+/// Bytes of 16 outputs of a linear layer: their constants (a bias; with i8 scales and sums of groups, shift and
+/// bias), then the weights of each input. Inputs are filled up with zeros to whole words of four bytes, so each
+/// panel begins at a multiple of 64.
 constexpr std::size_t bytes_of_panel(number_type type, std::size_t inputs) noexcept {
   const std::size_t word = 4 / bytes_of(type), groups = (inputs + inputs_of_group - 1) / inputs_of_group;
   const std::size_t constants = type == number_type::i8 ? 2 * groups + 2 : 1;

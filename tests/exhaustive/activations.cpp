@@ -69,7 +69,8 @@ bool scan(const function& f, std::uint32_t first, std::uint32_t last, std::uint3
   double worst = 0;
   std::size_t different = 0, tried = 0;
   for (std::uint64_t b = first; b <= last;) {
-    for (std::size_t i = 0; i < block; ++i, b += stride) x[i] = from_bits(b <= last ? static_cast<std::uint32_t>(b) : last);
+    for (std::size_t i = 0; i < block; ++i, b += stride)
+      x[i] = from_bits(b <= last ? static_cast<std::uint32_t>(b) : last);
     f.run(sets.front(), x.data(), y.data());
     for (std::size_t s = 1; s < sets.size(); ++s) {
       if (s > 1 && sets[s].softmax_numerators == sets[s - 1].softmax_numerators) continue;  // shares its arithmetic

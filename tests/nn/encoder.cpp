@@ -60,9 +60,7 @@ std::vector<float> run_in_ranges(const fewfit::kernel_table& kernels, const shap
   const fewfit::encoder_scratch scratch{
       {even.data(), odd.data()}, intermediate.data(), context.data(), attention.data()};
   const fewfit::ragged batch{offsets.data(), offsets.size() - 1};
-  const auto range = [&](std::size_t i) {
-    return fewfit::row_range{i * rows / ranges, (i + 1) * rows / ranges};
-  };
+  const auto range = [&](std::size_t i) { return fewfit::row_range{i * rows / ranges, (i + 1) * rows / ranges}; };
   for (std::size_t i = ranges; i-- > 0;) fewfit::project(kernels, e, layers.data(), 0, range(i), scratch, x.data());
   for (std::size_t l = 0; l < layers.size(); ++l)
     for (std::size_t i = ranges; i-- > 0;)

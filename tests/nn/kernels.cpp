@@ -235,7 +235,7 @@ TEST_CASE("linear: f16 weights give the bits of the same weights in f32, for eve
   }
 }
 
-/// Rows of bf16 and bytes: zeros behind the inputs up to the next multiple of 16, scratch beside them or in their place.
+/// Rows of bf16 and bytes: zeros behind the inputs up to the next multiple of 16.
 struct narrow_rows {
   std::size_t stride;
   std::vector<float> x, inputs;
@@ -308,7 +308,8 @@ TEST_CASE("linear: sums of bytes are exact, and each row has its scale, whatever
 TEST_CASE("linear: the largest bytes and weights that a file may hold do not saturate anywhere") {
   for (const int sign : {1, -1}) {
     dense w(384, 16, 7);
-    for (std::size_t i = 0; i < w.weight.size(); ++i) w.weight[i] = static_cast<float>(sign) * (i % 2 == 0 ? 1.0f : 2.0f);
+    for (std::size_t i = 0; i < w.weight.size(); ++i)
+      w.weight[i] = static_cast<float>(sign) * (i % 2 == 0 ? 1.0f : 2.0f);
     support::byte_layer bytes(w);
     for (std::size_t i = 0; i < bytes.weight.size(); ++i)
       bytes.weight[i] = static_cast<std::int8_t>(sign * (i % 2 == 0 ? 1 : 127));  // 128 together
@@ -329,8 +330,8 @@ TEST_CASE("linear: a row that is not finite gives outputs that are not, in bf16 
   const support::aligned_bytes halves(support::bf16_panels(w)), bytes(support::byte_layer(w).panels());
   for (const float bad : {std::nanf(""), INFINITY, -INFINITY})
     for_each_set([&](const fewfit::kernel_table& k, bool) {
-      for (const auto& [panels, type] : {std::pair(halves.data(), fewfit::number_type::bf16),
-                                         std::pair(bytes.data(), fewfit::number_type::i8)}) {
+      for (const auto& [panels, type] :
+           {std::pair(halves.data(), fewfit::number_type::bf16), std::pair(bytes.data(), fewfit::number_type::i8)}) {
         narrow_rows in(3, 32);
         in.x[32 + 17] = bad;
         std::vector<float> out(3 * 16);
@@ -349,8 +350,8 @@ TEST_CASE("linear: subnormal numbers count as zero in bf16, and a row of next to
   for_each_set([&](const fewfit::kernel_table& k, bool) {
     narrow_rows in(1, 32);
     for (float& x : in.x) x = 0x1.8p-127f;
-    for (const auto& [panels, type] : {std::pair(halves.data(), fewfit::number_type::bf16),
-                                       std::pair(bytes.data(), fewfit::number_type::i8)}) {
+    for (const auto& [panels, type] :
+         {std::pair(halves.data(), fewfit::number_type::bf16), std::pair(bytes.data(), fewfit::number_type::i8)}) {
       std::vector<float> out(16, 5);
       k.linear(in.x.data(), 32, 1, {panels, 32, 16, type}, out.data(), 16, fewfit::after::store,
                {in.inputs.data(), in.scales.data()});

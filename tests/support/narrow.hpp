@@ -89,7 +89,9 @@ struct byte_layer {
     std::string out(fewfit::padded(outputs) / 16 * panel, '\0');
     for (std::size_t o = 0; o < fewfit::padded(outputs); ++o) {
       char* const p = &out[o / 16 * panel];
-      const auto put = [&](std::size_t line, const auto& number) { std::memcpy(p + line * 64 + o % 16 * 4, &number, 4); };
+      const auto put = [&](std::size_t line, const auto& number) {
+        std::memcpy(p + line * 64 + o % 16 * 4, &number, 4);
+      };
       for (std::size_t g = 0; g < groups; ++g) {
         put(g, o < outputs ? scale[o * groups + g] : 1.0f);
         if (o < outputs) put(groups + g, sum[o * groups + g]);

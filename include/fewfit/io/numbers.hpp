@@ -45,8 +45,9 @@ struct float_bits<upper_half> {
   static constexpr type infinity = 0x7F80u, magnitude = 0x7FFFu;
 };
 
-/// Whether n numbers are neither infinite nor no numbers: then adding what lies between infinity and the top bit to the
-/// magnitude does not reach that bit. (A maximum says the same, but plain x86-64 has none for unsigned numbers.)
+/// Whether n numbers are neither infinite nor no numbers: then adding what lies between infinity and the top bit to
+/// the magnitude does not reach that bit. (A maximum says the same, but plain x86-64 has none for unsigned
+/// numbers.)
 template <std::uint64_t n, class Number>
 bool all_finite(const Number* numbers) noexcept {
   using traits = float_bits<Number>;

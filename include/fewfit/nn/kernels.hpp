@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The arithmetic on any machine: linear layers, exp, GELU, softmax and layer norm, over plain arrays, through Eigen.
-// Usable without a model.
+// The arithmetic on any machine: linear layers, exp, GELU, softmax and layer norm, over plain arrays, through
+// Eigen. Usable without a model.
 //
 // What is computed stands in nn/simd/ arithmetic.inc, linear.inc and bytes.inc, once for all instruction sets; the
-// primitives that they ask for stand in eigen.inc. Eigen's own product is not used: it packs the weights at every call, and its result
-// depends on the number of rows and on the processor's cache size. Here a row gives the same bits alone and in any
-// batch, with AVX2, AVX-512 or NEON, under any compiler. Where the compiler may use no fused multiply-add (plain
-// SSE2) the last bits may differ; nn/simd/ chooses at run time what the processor has.
+// primitives that they ask for stand in eigen.inc. Eigen's own product is not used: it packs the weights at every
+// call, and its result depends on the number of rows and on the processor's cache size. Here a row gives the same
+// bits alone and in any batch, with AVX2, AVX-512 or NEON, under any compiler. Where the compiler may use no fused
+// multiply-add (plain SSE2) the last bits may differ; nn/simd/ chooses at run time what the processor has.
 
 #include <Eigen/Core>
 #include <cmath>
@@ -96,10 +96,14 @@ static FEWFIT_ALWAYS_INLINE Packet multiply_add(const Packet& a, const Packet& b
 inline void linear(const float* x, std::size_t ldx, std::size_t rows, const linear_weights& w, float* out,
                    std::size_t ldout, after what = after::store, const linear_scratch& scratch = {}) noexcept {
   switch (w.type) {
-    case number_type::f32: return portable::multiply_all<portable::f32_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
-    case number_type::f16: return portable::multiply_all<portable::f16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
-    case number_type::bf16: return portable::multiply_all<portable::bf16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
-    case number_type::i8: return portable::multiply_all<portable::i8_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::f32:
+      return portable::multiply_all<portable::f32_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::f16:
+      return portable::multiply_all<portable::f16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::bf16:
+      return portable::multiply_all<portable::bf16_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
+    case number_type::i8:
+      return portable::multiply_all<portable::i8_numbers>(x, ldx, rows, w, out, ldout, what, scratch);
   }
 }
 

@@ -6,19 +6,19 @@
 //   D hidden size (384)   H heads (12)   d = D / H   F feed-forward size (1536)   L layers (3)   K classes
 //
 // Matrices are row-major, one token a row. A row's stride is its width rounded up to 16 (`padded`), and the columns
-// behind the width are zero and stay zero. A linear layer's weights lie in panels of 16 outputs, ready to multiply, 64
-// bytes aligned, so that one cache line holds 16 outputs' weights for one input, two or four, whatever the instruction
-// set:
+// behind the width are zero and stay zero. A linear layer's weights lie in panels of 16 outputs, ready to multiply,
+// 64 bytes aligned, so that one cache line holds 16 outputs' weights for one input, two or four, whatever the
+// instruction set:
 //
 //   f32   { f32 bias[16]; f32 w[K][16]; }        f16   the same with w in f16
 //   bf16  { f32 bias[16]; bf16 w[K/2][16][2]; }
 //   i8    { f32 scale[G][16]; i32 sum[G][16]; f32 shift[16]; f32 bias[16]; i8 w[K/4][16][4]; }
 //
-// The weights in bytes of each 128 inputs, of which there are G, have a scale of their own; `sum` adds the bytes up,
-// `shift` the weights.
+// The weights in bytes of each 128 inputs, of which there are G, have a scale of their own; `sum` adds the bytes
+// up, `shift` the weights.
 //
-// Batches are ragged: N rows one after another, text b has rows offsets[b] to offsets[b + 1], no padding, no mask, no
-// pad id anywhere.
+// Batches are ragged: N rows one after another, text b has rows offsets[b] to offsets[b + 1], no padding, no mask,
+// no pad id anywhere.
 
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +44,7 @@ struct row_scale {
 
 /// Where a linear layer of bf16 or i8 keeps its inputs in its own type; f32 and f16 take them as they are.
 struct linear_scratch {
-  void* inputs = nullptr;       // linear_scratch_bytes(type, rows, K); may be the rows themselves, which then are lost
+  void* inputs = nullptr;  // linear_scratch_bytes(type, rows, K); may be the rows themselves, which then are lost
   row_scale* scales = nullptr;  // [rows]; i8 alone
 };
 

@@ -33,7 +33,9 @@ constexpr int tile_rows_of_bytes = 4;  // products take two registers more than 
 static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integers x, integers w) noexcept {
   const __m256i products = _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1));
 #if defined(__GNUC__) && !defined(__clang__)
-  __asm__("vpaddd %1, %0, %0" : "+x"(sum) : "x"(products));  // in its place: else g++ 12 moves each sum about, and spills
+  __asm__("vpaddd %1, %0, %0"
+          : "+x"(sum)
+          : "x"(products));  // in its place: else g++ 12 moves each sum about, and spills
   return sum;
 #else
   return _mm256_add_epi32(sum, products);

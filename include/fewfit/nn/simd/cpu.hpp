@@ -25,7 +25,7 @@ struct cpu_features {
   bool avx2 = false;    // with FMA and F16C
   bool avx512 = false;  // F, BW, DQ and VL
   bool avx_vnni = false, avx512_vnni = false;
-  bool avx512_bf16 = false;   // with VNNI
+  bool avx512_bf16 = false;  // with VNNI
   bool neon_dot = false;
   bool bf16_is_fast = false;  // the instruction does more than two fused multiply-adds in the same time
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products of bytes with the dot-product instructions of ARMv8.2 (most phones since 2018); all else is as in neon.hpp.
+// Products of bytes with the dot-product instructions of ARMv8.2 (most phones since 2018); all else is as in
+// neon.hpp.
 
 #include "fewfit/nn/tensor.hpp"
 

@@ -46,12 +46,12 @@ namespace detail {
 // The name of a set is that of a namespace, which is why a macro and no template fills in its table: `set` does what
 // all types of numbers share, and products of f32 and f16. Tables are variables: where functions return them, g++ 12
 // puts the kernels into the functions' sections, and a second unit does not link.
-#define FEWFIT_KERNELS(name, set, bf16_of, bf16_numbers, i8_of)                                                       \
-  {                                                                                                                   \
-    kernels::name, set::multiply_all<set::f32_numbers>, set::multiply_all<set::f16_numbers>,                          \
-        bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,                         \
-        set::softmax_numerators, set::layer_norm, set::scale, set::divide_row, set::transpose_rows,                   \
-        set::sum_of_squares, set::add_rows                                                                            \
+#define FEWFIT_KERNELS(name, set, bf16_of, bf16_numbers, i8_of)                                     \
+  {                                                                                                 \
+    kernels::name, set::multiply_all<set::f32_numbers>, set::multiply_all<set::f16_numbers>,        \
+        bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,       \
+        set::softmax_numerators, set::layer_norm, set::scale, set::divide_row, set::transpose_rows, \
+        set::sum_of_squares, set::add_rows                                                          \
   }
 
 static constexpr kernel_table portable_set = FEWFIT_KERNELS(portable, portable, portable, bf16_numbers, portable);
