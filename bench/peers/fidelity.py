@@ -11,7 +11,9 @@ lines of LibreOffice's translations and help in the same languages, neighbours j
 log-uniformly (harness/real_text.py; Debian's apt-get brings what build/real_text does not hold). No two have the same
 token ids. Asked of each peer is the cosine between its vectors and torch's, and on how many texts five logistic
 regressions give the same label for both: the model's own, and four fitted here, on torch's vectors of 4,000 further
-lines, to the language, to 4 and to 10 clusters, and to whether a text is longer than half of them.
+lines, to the language, to 4 and to 10 clusters, and to whether a text is longer than half of them. Two more, to
+whether it ends as a sentence does and whether there is a digit in it, are shown but not counted: more than 70 % of
+the texts are in one class, and the first is often wrong, so unsure, and shows how much agreement depends on the head.
 
 Exit status 1 if a type of fewfit has a mean cosine below 0.9996, or agrees on less than 99.5 % of the texts in the
 mean over the heads. Seeds are fixed: the same Debian packages give the same texts, whose digest is shown.
@@ -96,22 +98,24 @@ def about_heads(made, vectors):
         row(head.name, head.classes, known, ", ".join(f"{100 * share:.1f}" for share in shares))
 
 
-def compare(peers, vectors, expected, made):
+def compare(peers, vectors, expected, counted, beside):
     """Prints the table; what fewfit misses, as sentences."""
-    print(f"\nAgainst torch fp32, {len(expected)} texts: cosine, and the share of texts with the same label\n")
-    row("", "type", "mean cosine", "least", *(head.name for head in made), "mean of heads")
-    print("|" + "---|" * (5 + len(made)))
+    print(f"\nAgainst torch fp32, {len(expected)} texts: cosine, and % of texts with the same label\n")
+    names = [*(head.name for head in counted), "mean of these", *(f"beside: {head.name}" for head in beside)]
+    row("", "type", "mean cosine", "least", *names)
+    print("|" + "---|" * (4 + len(names)))
     missed = []
     for one in peers:
-        alike = agreement.cosines(vectors[one], expected)
-        same = [(head.labels(vectors[one]) == head.labels(expected)).mean() for head in made]
-        mean = sum(same) / len(same)
-        peer, kind = one.name.split(" ", 1)
-        row(peer, kind, f"{alike.mean():.6f}", f"{alike.min():.6f}", *(f"{100 * s:.2f} %" for s in (*same, mean)))
-        if one.tokenizes and not alike.mean() >= LEAST_MEAN_COSINE:
-            missed.append(f"{one.name}: mean cosine {alike.mean():.6f}, {LEAST_MEAN_COSINE} is the least allowed")
+        cosines = agreement.cosines(vectors[one], expected)
+        same = [(head.labels(vectors[one]) == head.labels(expected)).mean() for head in (*counted, *beside)]
+        same.insert(len(counted), sum(same[:len(counted)]) / len(counted))
+        mean = same[len(counted)]
+        percent = [f"{100 * share:.2f}" for share in same]
+        row(*one.name.split(" ", 1), f"{cosines.mean():.6f}", f"{cosines.min():.6f}", *percent)
+        if one.tokenizes and not cosines.mean() >= LEAST_MEAN_COSINE:
+            missed.append(f"{one.name}: mean cosine {cosines.mean():.6f}, {LEAST_MEAN_COSINE} is the least allowed")
         if one.tokenizes and not mean >= LEAST_AGREEMENT:
-            missed.append(f"{one.name}: {mean:.2%} of the labels are the same, {LEAST_AGREEMENT:.1%} must be")
+            missed.append(f"{one.name}: {mean:.2%} same labels, {LEAST_AGREEMENT:.1%} must be")
     return missed
 
 
@@ -119,7 +123,8 @@ def run(arguments, peers, reference, judged, fitted, bar):
     about = {reference.name: reference.ask("texts", texts=judged + fitted)["about"]}
     both = agreement.vectors_of(reference, judged + fitted, 1)
     expected = both[:len(judged)]
-    made = heads.five(arguments.model, fitted, both[len(judged):], judged, expected, bar)
+    made = heads.makers(arguments.model, fitted, both[len(judged):], judged, expected)
+    counted, beside = (heads.make(some, bar) for some in made)
     vectors = {}
     for one in bar(peers, "comparing"):
         about[one.name] = one.ask("texts", texts=judged)["about"]
@@ -129,8 +134,8 @@ def run(arguments, peers, reference, judged, fitted, bar):
         print(f"{name}: {versions}")
     about_texts("texts", judged)
     about_texts("the heads' own texts", fitted)
-    about_heads(made, expected)
-    return compare(peers, vectors, expected, made)
+    about_heads(counted + beside, expected)
+    return compare(peers, vectors, expected, counted, beside)
 
 
 def main():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Five classifiers over sentence vectors: the model's own, and four fitted here to other labellings of other texts."""
+"""Classifiers over sentence vectors: the model's own, and those fitted here to other labellings of other texts."""
 
 import pathlib
 import statistics
@@ -7,10 +7,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SEED = 1
+ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\u0964\u061f")  # of sentences, in the scripts of all texts
 
 
 class Head:
-    """Logistic regression. `truth` labels the texts that it is judged on; None where nobody knows."""
+    """Logistic regression. `truth` labels the texts that it is judged on; None where no one knows."""
 
     def __init__(self, name, coefficients, intercept, truth=None):
         self.name, self.coefficients, self.intercept, self.truth = name, coefficients, intercept, truth
@@ -58,19 +59,30 @@ def clusters(count, vectors, judged):
     return fitted(f"{count} clusters", vectors, means.labels_, means.predict(judged))
 
 
-def five(model, texts, vectors, judged_texts, judged, bar):
-    """All, fitted to the reference's vectors of `texts`."""
-    import threadpoolctl
-
-    language = lambda some: [text["lang"] for text in some]
+def makers(model, texts, vectors, judged_texts, judged):
+    """A function a head, fitted to the reference's vectors of `texts`: five that count, then those beside them."""
     middle = statistics.median(len(text["ids"]) for text in texts)
-    is_long = lambda some: [len(text["ids"]) > middle for text in some]
-    makers = [
+
+    def by(name, label):
+        values = [[label(text) for text in some] for some in (texts, judged_texts)]
+        return lambda: fitted(name, vectors, *values)
+
+    counted = [
         lambda: own(model),
-        lambda: fitted("language", vectors, language(texts), language(judged_texts)),
+        by("language", lambda text: text["lang"]),
         lambda: clusters(4, vectors, judged),
         lambda: clusters(10, vectors, judged),
-        lambda: fitted("long or short", vectors, is_long(texts), is_long(judged_texts)),
+        by("long or short", lambda text: len(text["ids"]) > middle),
     ]
+    beside = [
+        by("a sentence's end", lambda text: text["text"].rstrip().endswith(ENDS)),
+        by("a digit", lambda text: any(c.isdigit() for c in text["text"])),
+    ]
+    return counted, beside
+
+
+def make(some, bar):
+    import threadpoolctl
+
     with threadpoolctl.threadpool_limits(1):  # so that every sum has one order
-        return [make() for make in bar(makers, "fitting")]
+        return [one() for one in bar(some, "fitting")]
