@@ -93,6 +93,21 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 #endif
 
+// Whether their products of bytes and of bf16 are: AVX-VNNI, AVX-512 VNNI and BF16, which compilers know since 2021.
+#if !defined(FEWFIT_X86_DOT_KERNELS)
+#if !FEWFIT_X86_KERNELS
+#define FEWFIT_X86_DOT_KERNELS 0
+#elif defined(_MSC_VER) && defined(__clang__) && !(defined(__AVXVNNI__) && defined(__AVX512BF16__))
+#define FEWFIT_X86_DOT_KERNELS 0
+#elif defined(__clang__) && __clang_major__ < 12
+#define FEWFIT_X86_DOT_KERNELS 0
+#elif defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 11
+#define FEWFIT_X86_DOT_KERNELS 0
+#else
+#define FEWFIT_X86_DOT_KERNELS 1
+#endif
+#endif
+
 // Whether those for 64-bit ARM are.
 #if !defined(FEWFIT_NEON_KERNELS)
 #if defined(__aarch64__) || defined(_M_ARM64)
@@ -113,6 +128,15 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #endif
 #endif
 
+// Clang before 16 declares the dot products only where every function may use them.
+#if !defined(FEWFIT_NEON_DOT_KERNELS)
+#if FEWFIT_NEON_KERNELS && (!defined(__clang__) || __clang_major__ >= 16 || defined(__ARM_FEATURE_DOTPROD))
+#define FEWFIT_NEON_DOT_KERNELS 1
+#else
+#define FEWFIT_NEON_DOT_KERNELS 0
+#endif
+#endif
+
 // How the floating-point control word is read and written; see fp_environment below.
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__SSE__))
 #define FEWFIT_FP_CONTROL_READ() static_cast<std::uint64_t>(__builtin_ia32_stmxcsr())
@@ -130,10 +154,10 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_FP_CONTROL_READ()               \
   ([]() noexcept {                             \
     std::uint64_t word;                        \
-    asm volatile("mrs %0, fpcr" : "=r"(word)); \
+    asm volatile("mrs %0, fpcr" : "=r"(word) : : "memory"); \
     return word;                               \
   }())
-#define FEWFIT_FP_CONTROL_WRITE(word) asm volatile("msr fpcr, %0" : : "r"(word))
+#define FEWFIT_FP_CONTROL_WRITE(word) asm volatile("msr fpcr, %0" : : "r"(word) : "memory")
 #define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, DN, FZ16
 #define FEWFIT_FP_CONTROL_FLUSH 0x01000000u  // FZ
 #else

@@ -77,7 +77,7 @@ def functions(compiler, processor, eigen, source, directory):
     found, current = {}, None
     for line in run(objdump, "-d", "-C", "--no-show-raw-insn", code).splitlines():
         if line.endswith(">:"):
-            tile = TILE.search(line)
+            tile = TILE.search(line.replace("(anonymous namespace)::", ""))
             current = found.setdefault((tile[1], tile[2], int(tile[3]), int(tile[4])), []) if tile else None
         elif current is not None and (instruction := re.match(r" *([0-9a-f]+):\s+(.*)", line)):
             current.append((int(instruction[1], 16), instruction[2]))

@@ -78,7 +78,7 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
   const float root = 1.0f / std::sqrt(static_cast<float>(d));
   for (std::size_t t = begin; t < end; ++t) {
     k.scale(qkv + t * ld, stride, root);
-    std::memset(out + t * stride + s.hidden, 0, (stride - s.hidden) * sizeof(float));
+    std::memset(out + t * stride + s.hidden, 0, (stride - s.hidden) * sizeof(float));  // bf16 and i8 read whole lanes
   }
   for (std::size_t head = 0; head < s.heads; ++head) {
     const float* query = qkv + head * d;
@@ -94,9 +94,6 @@ inline void self_attention(const kernel_table& k, const attention_shape& s, floa
         k.divide_row(output + i * padded(d), d, sums[i], out + (first + i) * stride + head * d);
     }
   }
-  // bf16 and i8 look at whole lanes.
-  for (std::size_t t = begin; t < end; ++t)
-    for (std::size_t i = s.hidden; i < stride; ++i) out[t * stride + i] = 0;
 }
 
 }  // namespace v0

@@ -58,6 +58,7 @@ inline float nearest_bf16(float x) noexcept {
 }  // namespace detail
 
 namespace portable {
+namespace {  // the compiler's options decide what is in here: each unit has its own
 
 using packet = packet_math::packet_traits<float>::type;
 constexpr int packet_size = packet_math::packet_traits<float>::size;
@@ -85,6 +86,7 @@ static FEWFIT_ALWAYS_INLINE Packet multiply_add(const Packet& a, const Packet& b
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace portable
 
 /// out = x W^T + b, or what `what` says: put through GELU, or added to what is there.

@@ -2,9 +2,9 @@
 #pragma once
 // The arithmetic with AVX2, FMA and F16C (most x86-64 since 2013), whatever the compiler was told to use.
 //
-// Between push and pop every function is compiled for these instructions and has internal linkage, so none can take
-// the place of one that another file needs for an older processor. Nothing of Eigen or of the standard library may be
-// called in there: its inline functions would be compiled for these instructions, too, and kept for all.
+// Between push and pop every function is compiled for these instructions and lies in an unnamed namespace, so none
+// can take the place of one that another file needs for an older processor. Nothing of Eigen or of the standard
+// library may be called in there: its inline functions would be compiled for these instructions, too, and kept.
 
 #include "fewfit/nn/tensor.hpp"
 
@@ -21,6 +21,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace avx2 {
+namespace {
 
 #include "fewfit/nn/simd/ymm.inc"
 
@@ -33,7 +34,7 @@ constexpr int tile_rows_of_bytes = 4;  // products take two registers more than 
 static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integers x, integers w) noexcept {
   const __m256i products = _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1));
 #if defined(__GNUC__) && !defined(__clang__)
-  __asm__("vpaddd %1, %0, %0"
+  __asm__("vpaddd {%1, %0, %0|%0, %0, %1}"
           : "+x"(sum)
           : "x"(products));  // in its place: else g++ 12 moves each sum about, and spills
   return sum;
@@ -46,6 +47,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace avx2
 }  // namespace v0
 }  // namespace fewfit

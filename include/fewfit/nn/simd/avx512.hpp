@@ -18,12 +18,14 @@
 namespace fewfit {
 inline namespace v0 {
 namespace avx512 {
+namespace {
 
 #include "fewfit/nn/simd/zmm.inc"
 
 #include "fewfit/nn/simd/arithmetic.inc"
 #include "fewfit/nn/simd/linear.inc"
 
+}  // namespace
 }  // namespace avx512
 }  // namespace v0
 }  // namespace fewfit

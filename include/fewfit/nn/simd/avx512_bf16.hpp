@@ -4,7 +4,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if FEWFIT_X86_KERNELS
+#if FEWFIT_X86_DOT_KERNELS
 #include <immintrin.h>
 
 #if defined(__clang__)
@@ -19,21 +19,34 @@
 namespace fewfit {
 inline namespace v0 {
 namespace avx512_bf16 {
+namespace {
 
 #include "fewfit/nn/simd/zmm.inc"
-
-constexpr int tile_rows_of_bytes = 8;
-
-/// sum += four products of an unsigned and a signed byte each, in every 32 bits.
-static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integers x, integers w) noexcept {
-  return _mm512_dpbusd_epi32(sum, x, w);
-}
 
 #include "fewfit/nn/simd/arithmetic.inc"
 #include "fewfit/nn/simd/linear.inc"
 
+// The types that the instructions want; through a union, because MSVC casts between no two types of registers.
+static FEWFIT_ALWAYS_INLINE __m512bh as_bf16(integers x) noexcept {
+  union {
+    integers whole;
+    __m512bh pairs;
+  } both;
+  both.whole = x;
+  return both.pairs;
+}
+static FEWFIT_ALWAYS_INLINE void store_bf16(std::uint32_t* p, __m256bh x) noexcept {
+  union {
+    __m256bh pairs;
+    __m256i whole;
+  } both;
+  both.pairs = x;
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), both.whole);
+}
+
 /// Pairs of inputs and weights, added up by one instruction: in each pair odd then even, fused, subnormals flushed.
 struct native_bf16_numbers : f32_numbers {
+  using environment = flush_environment;  // for what is done besides, as the others do it
   using input = std::uint32_t;
   static constexpr std::size_t inputs = 2;
   static constexpr bool two_panels = false;
@@ -46,11 +59,7 @@ struct native_bf16_numbers : f32_numbers {
     return all_integers(static_cast<std::int32_t>(*x));
   }
   static FEWFIT_ALWAYS_INLINE packet step(packet s, integers x, integers w) noexcept {
-    return _mm512_dpbf16_ps(s, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w));
-  }
-  static FEWFIT_ALWAYS_INLINE packet finish(packet s, const unsigned char*, int, const input_rows<input>&,
-                                            int) noexcept {
-    return s;
+    return _mm512_dpbf16_ps(s, as_bf16(x), as_bf16(w));
   }
   /// needs  columns behind the inputs zero up to the next multiple of 16; scratch may be x itself
   static inline input_rows<input> prepare(const float* x, std::size_t ldx, std::size_t rows, std::size_t width,
@@ -59,12 +68,12 @@ struct native_bf16_numbers : f32_numbers {
     const std::size_t stride = padded(width) / 2;
     for (std::size_t r = 0; r < rows; ++r)
       for (std::size_t i = 0; i < stride; i += packet_size / 2)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + r * stride + i),
-                            reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(load(x + r * ldx + 2 * i))));
+        store_bf16(to + r * stride + i, _mm512_cvtneps_pbh(load(x + r * ldx + 2 * i)));
     return {to, stride, nullptr};
   }
 };
 
+}  // namespace
 }  // namespace avx512_bf16
 }  // namespace v0
 }  // namespace fewfit

@@ -4,7 +4,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if FEWFIT_X86_KERNELS
+#if FEWFIT_X86_DOT_KERNELS
 #include <immintrin.h>
 
 #if defined(__clang__)
@@ -18,6 +18,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace avx512_vnni {
+namespace {
 
 #include "fewfit/nn/simd/zmm.inc"
 
@@ -27,7 +28,7 @@ constexpr int tile_rows_of_bytes = 8;
 static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integers x, integers w) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
   // With the intrinsic g++ 12 copies the sum before each (GCC bug 94663) and spills: half the speed.
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+  __asm__("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum) : "v"(x), "v"(w));
   return sum;
 #else
   return _mm512_dpbusd_epi32(sum, x, w);
@@ -38,6 +39,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace avx512_vnni
 }  // namespace v0
 }  // namespace fewfit

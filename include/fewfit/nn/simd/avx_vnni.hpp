@@ -4,7 +4,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if FEWFIT_X86_KERNELS
+#if FEWFIT_X86_DOT_KERNELS
 #include <immintrin.h>
 
 #if defined(__clang__)
@@ -17,6 +17,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace avx_vnni {
+namespace {
 
 #include "fewfit/nn/simd/ymm.inc"
 
@@ -26,7 +27,7 @@ constexpr int tile_rows_of_bytes = 6;
 static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integers x, integers w) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
   // With the intrinsic g++ 12 copies the sum before each (GCC bug 94663) and spills: half the speed.
-  __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+  __asm__("%{vex%} vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+x"(sum) : "x"(x), "x"(w));
   return sum;
 #else
   return _mm256_dpbusd_avx_epi32(sum, x, w);
@@ -37,6 +38,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace avx_vnni
 }  // namespace v0
 }  // namespace fewfit

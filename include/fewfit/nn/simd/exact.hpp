@@ -8,6 +8,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace exact {
+namespace {
 
 using packet = float;
 constexpr int packet_size = 1;
@@ -23,8 +24,9 @@ inline float multiply_add(float a, float b, float c) noexcept {
   const double p = static_cast<double>(a) * static_cast<double>(b), d = static_cast<double>(c), sum = p + d;
   const double part = sum - p, lost = (p - (sum - part)) + (d - part);
   auto bits = detail::read_as<std::uint64_t>(&sum);
-  if (lost != 0 && (bits & 1u) == 0) bits += (lost > 0) == (sum > 0) ? 1u : ~std::uint64_t{0};
-  return static_cast<float>(lost != 0 ? detail::read_as<double>(&bits) : sum);
+  const bool inexact = lost < 0 || lost > 0;  // not where the sum is no finite number
+  if (inexact && (bits & 1u) == 0) bits += (lost > 0) == (sum > 0) ? 1u : ~std::uint64_t{0};
+  return static_cast<float>(inexact ? detail::read_as<double>(&bits) : sum);
 }
 
 #include "fewfit/nn/simd/eigen.inc"
@@ -33,6 +35,7 @@ inline float multiply_add(float a, float b, float c) noexcept {
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace exact
 }  // namespace v0
 }  // namespace fewfit

@@ -10,6 +10,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace neon {
+namespace {
 
 #include "fewfit/nn/simd/neon.inc"
 
@@ -24,6 +25,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace neon
 }  // namespace v0
 }  // namespace fewfit

@@ -5,7 +5,7 @@
 
 #include "fewfit/nn/tensor.hpp"
 
-#if FEWFIT_NEON_KERNELS
+#if FEWFIT_NEON_DOT_KERNELS
 #include <arm_neon.h>
 
 #if defined(__clang__)
@@ -18,6 +18,7 @@
 namespace fewfit {
 inline namespace v0 {
 namespace neon_dot {
+namespace {
 
 #include "fewfit/nn/simd/neon.inc"
 
@@ -30,6 +31,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 
+}  // namespace
 }  // namespace neon_dot
 }  // namespace v0
 }  // namespace fewfit

@@ -58,9 +58,11 @@ static constexpr kernel_table portable_set = FEWFIT_KERNELS(portable, portable, 
 static constexpr kernel_table exact_set = FEWFIT_KERNELS(portable, exact, exact, bf16_numbers, exact);
 #if FEWFIT_X86_KERNELS
 static constexpr kernel_table avx2_set = FEWFIT_KERNELS(avx2, avx2, avx2, bf16_numbers, avx2);
-static constexpr kernel_table avx_vnni_set = FEWFIT_KERNELS(avx_vnni, avx2, avx2, bf16_numbers, avx_vnni);
 // Without VNNI bytes take their way through 256 bits: such processors are few, and tiles take long to compile.
 static constexpr kernel_table avx512_set = FEWFIT_KERNELS(avx512, avx512, avx512, bf16_numbers, avx2);
+#endif
+#if FEWFIT_X86_DOT_KERNELS
+static constexpr kernel_table avx_vnni_set = FEWFIT_KERNELS(avx_vnni, avx2, avx2, bf16_numbers, avx_vnni);
 static constexpr kernel_table avx512_vnni_set =
     FEWFIT_KERNELS(avx512_vnni, avx512, avx512, bf16_numbers, avx512_vnni);
 static constexpr kernel_table avx512_bf16_set =
@@ -68,6 +70,8 @@ static constexpr kernel_table avx512_bf16_set =
 #endif
 #if FEWFIT_NEON_KERNELS
 static constexpr kernel_table neon_set = FEWFIT_KERNELS(neon, neon, neon, bf16_numbers, neon);
+#endif
+#if FEWFIT_NEON_DOT_KERNELS
 static constexpr kernel_table neon_dot_set = FEWFIT_KERNELS(neon_dot, neon, neon, bf16_numbers, neon_dot);
 #endif
 #undef FEWFIT_KERNELS
@@ -93,15 +97,23 @@ inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
   const auto is = [wanted](kernels k, bool fast = true) {
     return wanted == k || (wanted == kernels::automatic && fast);
   };
-#if FEWFIT_X86_KERNELS
+#if FEWFIT_X86_DOT_KERNELS
   if (is(kernels::avx512_bf16, cpu.bf16_is_fast) && cpu.avx512_bf16) return table = detail::avx512_bf16_set, true;
   if (is(kernels::avx512_vnni) && cpu.avx512_vnni) return table = detail::avx512_vnni_set, true;
+#endif
+#if FEWFIT_X86_KERNELS
   if (is(kernels::avx512) && cpu.avx512) return table = detail::avx512_set, true;
+#endif
+#if FEWFIT_X86_DOT_KERNELS
   if (is(kernels::avx_vnni) && cpu.avx_vnni) return table = detail::avx_vnni_set, true;
+#endif
+#if FEWFIT_X86_KERNELS
   if (is(kernels::avx2) && cpu.avx2) return table = detail::avx2_set, true;
 #endif
-#if FEWFIT_NEON_KERNELS
+#if FEWFIT_NEON_DOT_KERNELS
   if (is(kernels::neon_dot) && cpu.neon_dot) return table = detail::neon_dot_set, true;
+#endif
+#if FEWFIT_NEON_KERNELS
   if (is(kernels::neon)) return table = detail::neon_set, true;
 #endif
   if (is(kernels::portable)) return table = portable_kernels(), true;
