@@ -290,8 +290,8 @@ class plan {
 
   std::size_t stages() const noexcept;
   std::size_t tasks(std::size_t stage) const noexcept;
-  void run(std::size_t stage, std::size_t task) noexcept;
-  /// Everything that is left, through an executor. Returns status().
+  void run(std::size_t stage, std::size_t task) noexcept;  // once each: rows are worked on in place
+  /// All stages from the first, through an executor, so not after run() or step(). Returns status().
   errc run_all(const executor& run = {}) noexcept;
   /// Works for about so long, at least one task, and goes on at the next call; true when nothing is left, whether it
   /// went well or not. No task is begun that probably does not fit, to judge by those of its kind so far. Cut by

@@ -81,10 +81,14 @@ struct dense {
 inline std::string half_panels(const dense& w) {
   std::string out;
   for (std::size_t first = 0; first < w.outputs; first += 16) {
-    out.append(reinterpret_cast<const char*>(&w.bias[first]), 16 * sizeof(float));
+    for (std::size_t o = first; o < first + 16; ++o) {
+      const float bias = o < w.outputs ? w.bias[o] : 0.0f;
+      out.append(reinterpret_cast<const char*>(&bias), sizeof bias);
+    }
     for (std::size_t k = 0; k < (w.inputs + 1) / 2 * 2; ++k)
       for (std::size_t o = first; o < first + 16; ++o) {
-        const std::uint16_t half = k < w.inputs ? half_of(w.weight[o * w.inputs + k]) : std::uint16_t{0};
+        const bool there = k < w.inputs && o < w.outputs;
+        const std::uint16_t half = there ? half_of(w.weight[o * w.inputs + k]) : std::uint16_t{0};
         out.append(reinterpret_cast<const char*>(&half), sizeof half);
       }
   }
