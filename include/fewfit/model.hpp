@@ -66,16 +66,16 @@ class binder {
  public:
   binder(const blob& b, bool full, model_state& m) noexcept : walk_(b), full_(full), m_(m) {}
 
-  error bind() noexcept {
+  FEWFIT_COLD error bind() noexcept {
     model_config& c = m_.config;
-    if (expect(section_type::config)) note(read_config(walk_.content(), c)), walk_.next();
+    if (expect(section_type::config)) note(read_config(content(), c)), walk_.next();
     bind_text();
     bind_embeddings();
     if (good()) m_.layers = owned<layer_weights>(m_.memory, c.num_hidden_layers);
     if (good() && !m_.layers) note({errc::out_of_memory, "layers", c.num_hidden_layers});
     for (std::uint32_t l = 0; good() && l < c.num_hidden_layers; ++l) bind_layer_number(l);
     bind_head();
-    if (expect(section_type::about)) note(read_about(walk_.content(), m_.about)), walk_.next();
+    if (expect(section_type::about)) note(read_about(content(), m_.about)), walk_.next();
     if (good()) note(check_utf8(m_.about, "about"));
     if (good() && walk_.type() == static_cast<std::uint32_t>(section_type::self_test)) bind_self_test();
     for (; good() && !walk_.done(); walk_.next()) check_rest();
@@ -95,24 +95,13 @@ class binder {
     note({later ? errc::missing_section : errc::section_order, section_name(type), walk_.index()});
     return false;
   }
-  template <class Number>
-  void check_finite(const Number* numbers, std::uint64_t n, const char* where) noexcept {
-    if (!good() || !full_) return;
-    const std::uint64_t bad = first_non_finite(numbers, n);
-    if (bad != n) note({errc::non_finite_weight, where, bad});
-  }
-  /// The section's floats are finite; a whole section is checked at once.
-  void check_finite() noexcept {
-    const bytes content = walk_.content();
-    check_finite(reinterpret_cast<const float*>(content.data), content.size / sizeof(float),
-                 section_name(walk_.type()));
-  }
+  section content() const noexcept { return walk_.content(full_); }
 
-  void bind_text() noexcept {
+  FEWFIT_COLD void bind_text() noexcept {
     tokenizer_section t{};
     vocabulary_section v{};
-    if (expect(section_type::tokenizer)) note(read_tokenizer(walk_.content(), m_.config, t)), walk_.next();
-    if (expect(section_type::vocabulary)) note(read_vocabulary(walk_.content(), m_.config, v)), walk_.next();
+    if (expect(section_type::tokenizer)) note(read_tokenizer(content(), m_.config, t)), walk_.next();
+    if (expect(section_type::vocabulary)) note(read_vocabulary(content(), m_.config, v)), walk_.next();
     if (!good()) return;
     m_.tokenizer.config = {t.clean_text != 0,
                            t.handle_chinese_chars != 0,
@@ -136,63 +125,33 @@ class binder {
     note_common(m_.tokenizer.added);
   }
 
-  void bind_embeddings() noexcept {
+  FEWFIT_COLD void bind_embeddings() noexcept {
     const float *norm = nullptr, *positions = nullptr;
     const float* scale = nullptr;
     const void* words = nullptr;
     const auto type = static_cast<number_type>(m_.config.embedding_type);
-    if (expect(section_type::word_embeddings)) {
-      note(read_word_embeddings(walk_.content(), m_.config, words, scale));
-      const bytes content = walk_.content();
-      if (type == number_type::f32) check_finite();
-      if (type == number_type::f16)
-        check_finite(reinterpret_cast<const half*>(content.data), content.size / sizeof(half), "word_embeddings");
-      walk_.next();
-    }
-    if (expect(section_type::position_embeddings)) {
-      note(read_position_embeddings(walk_.content(), m_.config, norm, positions));
-      check_finite(), walk_.next();
-    }
+    if (expect(section_type::word_embeddings))
+      note(read_word_embeddings(content(), m_.config, words, scale)), walk_.next();
+    if (expect(section_type::position_embeddings))
+      note(read_position_embeddings(content(), m_.config, norm, positions)), walk_.next();
     const std::size_t d = m_.config.hidden_size;
     if (good())
       m_.embeddings = {
           words, positions, {norm, norm + padded(d), d, static_cast<float>(m_.config.layer_norm_eps)}, type, scale};
   }
 
-  /// A layer whose numbers are not all of one type.
-  void check_layer(const layer_weights& l) noexcept {
-    for (const linear_weights* w : {&l.query_key_value, &l.attention_output, &l.intermediate, &l.output}) {
-      if (!full_) return;
-      const std::uint64_t panels = w->outputs / lanes;
-      const std::uint64_t bad = first_non_finite_panel(w->panels, w->type, panels, w->inputs);
-      if (bad != panels) note({errc::non_finite_weight, "layer", bad});
-    }
-    for (const layer_norm_weights* n : {&l.attention_layer_norm, &l.output_layer_norm}) {
-      check_finite(n->weight, n->width, "layer");
-      check_finite(n->bias, n->width, "layer");
-    }
-  }
-
-  void bind_layer_number(std::uint32_t l) noexcept {
-    layer_section section{};
+  FEWFIT_COLD void bind_layer_number(std::uint32_t l) noexcept {
+    layer_section arrays{};
     if (!expect(section_type::layer)) return;
-    note(read_layer(walk_.content(), m_.config, section));
-    if (m_.config.linear_type == static_cast<std::uint32_t>(number_type::f32))
-      check_finite();
-    else if (good())
-      check_layer(bind_layer(section, m_.config));
-    walk_.next();
-    if (good()) m_.layers[l] = bind_layer(section, m_.config);
+    note(read_layer(content(), m_.config, arrays)), walk_.next();
+    if (good()) m_.layers[l] = bind_layer(arrays, m_.config);
   }
 
-  void bind_head() noexcept {
+  FEWFIT_COLD void bind_head() noexcept {
     head_section h{};
     if (!expect(section_type::head)) return;
-    note(read_head(walk_.content(), m_.config, h)), walk_.next();
+    note(read_head(content(), m_.config, h)), walk_.next();
     if (!good()) return;
-    const std::uint64_t rows = h.binary != 0 ? 1 : h.classes, n = rows * m_.config.hidden_size;
-    check_finite(h.intercept, rows, "head intercept");
-    check_finite(h.coefficients, n, "head coefficients");
     m_.head = {h.intercept, h.coefficients, h.classes, m_.config.hidden_size, h.binary != 0};
     m_.labels_are_integers = h.labels_are_integers != 0;
     m_.labels = owned<std::string_view>(m_.memory, h.classes);
@@ -202,14 +161,14 @@ class binder {
     note(check_utf8(h.labels, "labels"));
   }
 
-  void bind_self_test() noexcept {
-    note(read_self_test(walk_.content(), static_cast<std::uint32_t>(m_.head.classes), m_.self_test)), walk_.next();
+  FEWFIT_COLD void bind_self_test() noexcept {
+    note(read_self_test(content(), static_cast<std::uint32_t>(m_.head.classes), m_.self_test)), walk_.next();
     if (good()) note(check_utf8(m_.self_test.texts, "self_test"));
   }
 
   void check_rest() noexcept {
     const std::uint32_t type = walk_.type();
-    if (type >= static_cast<std::uint32_t>(section_type::optional)) return;
+    if (type >= static_cast<std::uint32_t>(section_type::optional)) return note(read_unknown(content()));
     const bool known = type <= static_cast<std::uint32_t>(section_type::self_test);
     note({known ? errc::section_order : errc::unknown_section, section_name(type), type});
   }
@@ -228,12 +187,12 @@ inline void destroy(model_state* state) noexcept {
 }
 
 /// Checks the bytes and makes the state. On failure the file's memory is given back.
-inline result<model_state*> make_state(file_memory&& content, const load_options& options) noexcept {
+FEWFIT_COLD inline result<model_state*> make_state(file_memory&& content, const load_options& options) noexcept {
   const bool full = options.verify == verify::full;
   kernel_table chosen{};
   if (!select_kernels(options.kernels, chosen))
     return {errc::unsupported_kernels, "kernels", static_cast<std::uint64_t>(options.kernels)};
-  const result<blob> b = blob::parse({content.data, content.size}, full);
+  const result<blob> b = blob::parse({content.data, content.size});
   if (!b) return b.error();
   void* memory = allocate(options.allocator, sizeof(model_state));
   if (memory == nullptr) return errc::out_of_memory;

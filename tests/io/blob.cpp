@@ -99,16 +99,18 @@ TEST_CASE("an address that is no multiple of 64 is refused before a byte is read
 TEST_CASE("a container is walked in order") {
   const support::tiny_file& file = support::tiny_sections();
   const support::aligned_bytes bytes(tiny_bytes());
-  const auto b = fewfit::blob::parse({bytes.data(), bytes.size()}, true);
+  const auto b = fewfit::blob::parse({bytes.data(), bytes.size()});
   REQUIRE(b);
   REQUIRE(b->sections() == file.sections.size());
   std::size_t i = 0;
   for (fewfit::section_walk walk(*b); !walk.done(); walk.next(), ++i) {
     CHECK(walk.index() == i);
     CHECK(walk.type() == file.sections[i].type);
-    const std::string_view content(reinterpret_cast<const char*>(walk.content().data), walk.content().size);
+    const fewfit::section s = walk.content(true);
+    const std::string_view content(reinterpret_cast<const char*>(s.content.data), s.content.size);
     CHECK(content == file.sections[i].body);
-    CHECK(walk.content().data == bytes.data() + file.begin(i));
+    CHECK(s.content.data == bytes.data() + file.begin(i));
+    CHECK(s.offset == file.begin(i));
   }
   CHECK(i == file.sections.size());
 }

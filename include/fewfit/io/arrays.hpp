@@ -3,23 +3,45 @@
 // Rows and panels of weights in a section: taken with their size, their padding and the rules of their type checked.
 //
 // The layouts are told in docs/model_file.md, sections 4 to 6. What is taken is a view; nothing is converted. Whether
-// numbers are finite is asked later, and only where every number is to be looked at.
+// numbers are finite is asked where every number is to be looked at.
 
 #include "fewfit/io/numbers.hpp"
+#include "fewfit/io/section_reader.hpp"
 
 namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
-/// Rows whose columns from `width` on are zero.
+/// Notes the first of n numbers that is infinite or not a number, by its index in a section of such numbers.
+template <class Number>
+void look_for_non_finite(section_reader& in, const unsigned char* data, std::uint64_t n) noexcept {
+  const auto* const numbers = reinterpret_cast<const Number*>(data);
+  const std::uint64_t bad = in.full() ? first_non_finite(numbers, n) : n;
+  if (bad != n) in.fail(errc::non_finite_weight, in.name(), in.offset_of(numbers + bad) / sizeof(Number));
+}
+
+inline void look_for_non_finite(section_reader& in, number_type type, const unsigned char* data,
+                                std::uint64_t n) noexcept {
+  switch (type) {
+    case number_type::f32: return look_for_non_finite<float>(in, data, n);
+    case number_type::f16: return look_for_non_finite<half>(in, data, n);
+    case number_type::bf16: return look_for_non_finite<upper_half>(in, data, n);
+    case number_type::i8: return;  // every byte is finite
+  }
+}
+
+/// Rows whose columns from `width` on are zero. Bytes are not -128, other numbers finite.
 inline const unsigned char* take_rows(section_reader& in, const char* name, number_type type, std::uint64_t rows,
                                       std::uint32_t width) noexcept {
   const std::uint64_t stride = padded(width) * bytes_of(type), used = width * bytes_of(type);
-  const auto* data = in.take_array<unsigned char>(rows * stride);
-  if (data == nullptr || stride == used) return data;
-  for (std::uint64_t r = 0; r < rows; ++r)
-    if (!all_zero(data + r * stride + used, stride - used)) in.fail(errc::padding_not_zero, name, r);
-  return data;
+  return in.take_and_look(rows, stride, [&](const unsigned char* some, std::uint64_t first, std::uint64_t n) {
+    for (std::uint64_t r = 0; stride != used && r < n; ++r)
+      if (!all_zero(some + r * stride + used, stride - used)) in.fail(errc::padding_not_zero, name, first + r);
+    look_for_non_finite(in, type, some, n * padded(width));
+    if (type != number_type::i8 || !any_outside(some, n * stride)) return;
+    for (std::uint64_t r = 0; r < n; ++r)
+      if (any_outside(some + r * stride, stride)) in.fail(errc::byte_out_of_range, name, first + r);
+  });
 }
 
 inline const float* take_rows(section_reader& in, const char* name, std::uint64_t rows,
@@ -27,18 +49,13 @@ inline const float* take_rows(section_reader& in, const char* name, std::uint64_
   return reinterpret_cast<const float*>(take_rows(in, name, number_type::f32, rows, width));
 }
 
-/// Rows of bytes, each with a scale in front of all: neither the scales nor the bytes are out of their range.
+/// Rows of bytes, each with a scale in front of all.
 inline const unsigned char* take_scaled_rows(section_reader& in, const char* name, std::uint64_t rows,
                                              std::uint32_t width, const float*& scale) noexcept {
   scale = in.take_array<float>(rows);
   if (scale != nullptr)
     if (const std::uint64_t bad = first_bad_scale(scale, rows); bad != rows) in.fail(errc::bad_scale, name, bad);
-  const unsigned char* const data = take_rows(in, name, number_type::i8, rows, width);
-  const std::uint64_t stride = padded(width);
-  if (data == nullptr || !any_outside(data, rows * stride)) return data;
-  for (std::uint64_t r = 0; r < rows; ++r)
-    if (any_outside(data + r * stride, stride)) in.fail(errc::byte_out_of_range, name, r);
-  return data;
+  return take_rows(in, name, number_type::i8, rows, width);
 }
 
 /// How the panels of a layer lie. docs/model_file.md, section 6.
@@ -58,9 +75,7 @@ struct panel_layout {
   std::uint64_t bias() const noexcept { return type == number_type::i8 ? shift() + line : 0; }
   std::uint64_t weights() const noexcept { return bias() + line; }
   /// So many consecutive inputs of an output lie side by side.
-  std::uint64_t beside() const noexcept {
-    return type == number_type::i8 ? 4 : type == number_type::bf16 ? 2 : 1;
-  }
+  std::uint64_t beside() const noexcept { return type == number_type::i8 ? 4 : type == number_type::bf16 ? 2 : 1; }
   /// Inputs with those that fill up the last line of 64 bytes.
   std::uint64_t filled() const noexcept { return (bytes() - weights()) / (lanes * bytes_of(type)); }
   std::uint64_t weight(std::uint64_t k, std::uint64_t output) const noexcept {
@@ -133,41 +148,26 @@ inline errc check_panel(const unsigned char* panel, const panel_layout& at, std:
   return errc::none;
 }
 
-/// A linear layer's panels, `blocks` of `outputs` columns each padded for itself, every rule but finiteness checked.
+/// A panel's bias and weights are finite, and its shift.
+inline void look_for_non_finite(section_reader& in, const unsigned char* panel, const panel_layout& at) noexcept {
+  look_for_non_finite<float>(in, panel + at.shift(), (at.weights() - at.shift()) / sizeof(float));
+  look_for_non_finite(in, at.type, panel + at.weights(), lanes * at.filled());
+}
+
+/// A linear layer's panels, `blocks` of `outputs` columns each padded for itself.
 inline const void* take_panels(section_reader& in, const char* name, number_type type, std::uint32_t inputs,
                                std::uint32_t outputs, std::uint32_t blocks = 1) noexcept {
   const panel_layout at{type, inputs};
   const std::uint64_t panels_a_block = padded(outputs) / lanes, panels = blocks * panels_a_block;
-  const auto* data = in.take_array<unsigned char>(panels * at.bytes());
   const fp_environment environment;  // shifts are rounded as in any other
-  for (std::uint64_t p = 0; data != nullptr && in.ok() && p < panels; ++p) {
-    const bool last = (p + 1) % panels_a_block == 0 && outputs % lanes != 0;
-    const errc e = check_panel(data + p * at.bytes(), at, last ? outputs % lanes : lanes);
-    if (e != errc::none) in.fail(e, name, p);
-  }
-  return data;
-}
-
-/// Index of the first panel with a number that is infinite or not a number, or `panels`.
-inline std::uint64_t first_non_finite_panel(const void* data, number_type type, std::uint64_t panels,
-                                            std::uint64_t inputs) noexcept {
-  const panel_layout at{type, inputs};
-  const std::uint64_t weights = lanes * at.filled();
-  const auto all_finite = [](const auto* numbers, std::uint64_t n) { return first_non_finite(numbers, n) == n; };
-  for (std::uint64_t p = 0; p < panels; ++p) {
-    const unsigned char* const panel = static_cast<const unsigned char*>(data) + p * at.bytes();
-    const unsigned char* const w = panel + at.weights();
-    bool fine = all_finite(reinterpret_cast<const float*>(panel + at.shift()),
-                           (at.weights() - at.shift()) / sizeof(float));
-    switch (type) {
-      case number_type::f32: fine = fine && all_finite(reinterpret_cast<const float*>(w), weights); break;
-      case number_type::f16: fine = fine && all_finite(reinterpret_cast<const half*>(w), weights); break;
-      case number_type::bf16: fine = fine && all_finite(reinterpret_cast<const upper_half*>(w), weights); break;
-      case number_type::i8: break;  // scales have been looked at, bytes are finite
+  return in.take_and_look(panels, at.bytes(), [&](const unsigned char* some, std::uint64_t first, std::uint64_t n) {
+    for (std::uint64_t p = first; p < first + n; ++p, some += at.bytes()) {
+      const bool last = (p + 1) % panels_a_block == 0 && outputs % lanes != 0;
+      const errc e = check_panel(some, at, last ? outputs % lanes : lanes);
+      if (e != errc::none) in.fail(e, name, p);
+      look_for_non_finite(in, some, at);
     }
-    if (!fine) return p;
-  }
-  return panels;
+  });
 }
 
 }  // namespace detail

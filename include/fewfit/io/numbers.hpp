@@ -68,6 +68,7 @@ std::uint64_t first_non_finite(const Number* numbers, std::uint64_t n) noexcept 
   constexpr std::uint64_t block = 1024;
   std::uint64_t i = 0;
   while (n - i >= block && all_finite<block>(numbers + i)) i += block;
+  while (n - i >= lanes && all_finite<lanes>(numbers + i)) i += lanes;
   while (i < n && all_finite<1>(numbers + i)) ++i;
   return i;
 }
@@ -105,6 +106,8 @@ inline bool any_outside(const unsigned char* bytes, std::uint64_t n) noexcept {
   unsigned char found = 0;
   for (; n >= block && found == 0; n -= block, bytes += block)
     for (std::uint64_t i = 0; i < block; ++i) found = static_cast<unsigned char>(found | (bytes[i] == 0x80 ? 1 : 0));
+  for (; n >= lanes && found == 0; n -= lanes, bytes += lanes)
+    for (std::uint64_t i = 0; i < lanes; ++i) found = static_cast<unsigned char>(found | (bytes[i] == 0x80 ? 1 : 0));
   for (std::uint64_t i = 0; i < n && found == 0; ++i) found = bytes[i] == 0x80 ? 1 : 0;
   return found != 0;
 }
@@ -122,29 +125,37 @@ struct byte_extremes {
   }
 };
 
-/// Half of each block of 16 outputs and 4 inputs: 8 outputs, 2 pairs each. Whole blocks keep clang from vectorising,
-/// quarters g++ -O3, ten times as slow.
-///
-/// needs   blocks <= 64, so that a sum of pairs fits into 16 bits
-FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
-                                         byte_extremes& extremes) noexcept {
-  constexpr std::size_t pairs = lanes, block_bytes = 4 * lanes;
-  std::int16_t sum[pairs] = {};
-  byte_extremes all = extremes;
+/// Half of `count` blocks of 16 outputs and 4 inputs: 8 outputs, 2 pairs each. Whole blocks keep clang from
+/// vectorising, quarters g++ -O3, ten times as slow; one block at a time waits for its sums to be stored.
+template <std::uint64_t count>
+void sum_half_blocks(const unsigned char* w, std::int16_t (&sum)[lanes], byte_extremes& all) noexcept {
   const auto smaller = [](std::int16_t a, std::int16_t b) { return b < a ? b : a; };
   const auto larger = [](std::int16_t a, std::int16_t b) { return b > a ? b : a; };
-  for (; blocks > 0; --blocks, w += block_bytes)
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const auto two = read_at<std::uint16_t>(w + 2 * i);
+  for (std::size_t i = 0; i < lanes; ++i) {
+    std::int16_t total = sum[i], least = all.least[i], least_pair = all.least_pair[i], most = all.largest_pair[i];
+    for (std::uint64_t block = 0; block < count; ++block) {
+      const auto two = read_at<std::uint16_t>(w + block * 4 * lanes + 2 * i);
       const auto even = static_cast<std::int16_t>(static_cast<std::int16_t>(two << 8) >> 8);
       const auto odd = static_cast<std::int16_t>(static_cast<std::int16_t>(two) >> 8);
       const auto pair = static_cast<std::int16_t>(even + odd);
-      sum[i] = static_cast<std::int16_t>(sum[i] + pair);
-      all.least[i] = smaller(all.least[i], smaller(even, odd));
-      all.least_pair[i] = smaller(all.least_pair[i], pair);
-      all.largest_pair[i] = larger(all.largest_pair[i], pair);
+      total = static_cast<std::int16_t>(total + pair);
+      least = smaller(least, smaller(even, odd));
+      least_pair = smaller(least_pair, pair);
+      most = larger(most, pair);
     }
-  for (std::size_t i = 0; i < pairs; i += 2) output[i / 2] = sum[i] + sum[i + 1];
+    sum[i] = total, all.least[i] = least, all.least_pair[i] = least_pair, all.largest_pair[i] = most;
+  }
+}
+
+/// needs   blocks <= 64, so that a sum of pairs fits into 16 bits
+FEWFIT_NEVER_INLINE inline void sum_half(const unsigned char* w, std::uint64_t blocks, std::int32_t* output,
+                                         byte_extremes& extremes) noexcept {
+  constexpr std::size_t block_bytes = 4 * lanes;
+  std::int16_t sum[lanes] = {};
+  byte_extremes all = extremes;
+  for (; blocks >= 4; blocks -= 4, w += 4 * block_bytes) sum_half_blocks<4>(w, sum, all);
+  for (; blocks > 0; --blocks, w += block_bytes) sum_half_blocks<1>(w, sum, all);
+  for (std::size_t i = 0; i < lanes; i += 2) output[i / 2] = sum[i] + sum[i + 1];
   extremes = all;
 }
 

@@ -55,7 +55,7 @@ struct self_test_section {
   const double* probabilities;  // [count, K]
 };
 
-inline error read_config(bytes content, model_config& c) noexcept {
+FEWFIT_COLD inline error read_config(const section& content, model_config& c) noexcept {
   section_reader in(content, "config");
   c.hidden_size = in.take_between(1, 8192, errc::bad_dimension, "hidden_size");
   c.num_attention_heads = in.take_between(1, 256, errc::bad_dimension, "num_attention_heads");
@@ -83,7 +83,8 @@ inline error read_config(bytes content, model_config& c) noexcept {
   return in.error();
 }
 
-inline error read_tokenizer(bytes content, const model_config& c, tokenizer_section& t) noexcept {
+FEWFIT_COLD inline error read_tokenizer(const section& content, const model_config& c,
+                                        tokenizer_section& t) noexcept {
   section_reader in(content, "tokenizer");
   in.take_between(1, 1, errc::unsupported_unicode_tables, "unicode_tables");
   t.clean_text = in.take_flag("clean_text");
@@ -113,7 +114,8 @@ inline error read_tokenizer(bytes content, const model_config& c, tokenizer_sect
   return in.error();
 }
 
-inline error read_vocabulary(bytes content, const model_config& c, vocabulary_section& v) noexcept {
+FEWFIT_COLD inline error read_vocabulary(const section& content, const model_config& c,
+                                         vocabulary_section& v) noexcept {
   section_reader in(content, "vocabulary");
   const std::uint32_t tokens = in.take_between(1, c.vocab_size, errc::bad_token_id, "tokens");
   v.nodes = in.take_between(256, 1u << 23, errc::bad_trie, "trie");
@@ -128,19 +130,18 @@ inline error read_vocabulary(bytes content, const model_config& c, vocabulary_se
   return in.error();
 }
 
-inline error read_word_embeddings(bytes content, const model_config& c, const void*& rows,
-                                  const float*& scale) noexcept {
+FEWFIT_COLD inline error read_word_embeddings(const section& content, const model_config& c, const void*& rows,
+                                              const float*& scale) noexcept {
   section_reader in(content, "word_embeddings");
   const auto type = static_cast<number_type>(c.embedding_type);
-  rows = type == number_type::i8
-             ? detail::take_scaled_rows(in, "word_embeddings", c.vocab_size, c.hidden_size, scale)
-             : detail::take_rows(in, "word_embeddings", type, c.vocab_size, c.hidden_size);
+  rows = type == number_type::i8 ? detail::take_scaled_rows(in, "word_embeddings", c.vocab_size, c.hidden_size, scale)
+                                 : detail::take_rows(in, "word_embeddings", type, c.vocab_size, c.hidden_size);
   in.finish();
   return in.error();
 }
 
-inline error read_position_embeddings(bytes content, const model_config& c, const float*& layer_norm,
-                                      const float*& rows) noexcept {
+FEWFIT_COLD inline error read_position_embeddings(const section& content, const model_config& c,
+                                                  const float*& layer_norm, const float*& rows) noexcept {
   section_reader in(content, "position_embeddings");
   layer_norm = detail::take_rows(in, "position_embeddings", 2, c.hidden_size);
   rows = detail::take_rows(in, "position_embeddings", c.max_position_embeddings, c.hidden_size);
@@ -148,7 +149,7 @@ inline error read_position_embeddings(bytes content, const model_config& c, cons
   return in.error();
 }
 
-inline error read_layer(bytes content, const model_config& c, layer_section& l) noexcept {
+FEWFIT_COLD inline error read_layer(const section& content, const model_config& c, layer_section& l) noexcept {
   section_reader in(content, "layer");
   const std::uint32_t d = c.hidden_size, f = c.intermediate_size;
   const auto type = static_cast<number_type>(c.linear_type);
@@ -162,7 +163,7 @@ inline error read_layer(bytes content, const model_config& c, layer_section& l) 
   return in.error();
 }
 
-inline error read_head(bytes content, const model_config& c, head_section& h) noexcept {
+FEWFIT_COLD inline error read_head(const section& content, const model_config& c, head_section& h) noexcept {
   section_reader in(content, "head");
   h.binary = in.take_between(1, 2, errc::unknown_head_kind, "kind") == 2 ? 1u : 0u;
   h.classes = in.take_between(2, h.binary != 0 ? 2u : 65536u, errc::bad_dimension, "classes");
@@ -177,11 +178,17 @@ inline error read_head(bytes content, const model_config& c, head_section& h) no
   in.finish();
   for (std::uint32_t i = 0; in.ok() && i < h.classes; ++i)
     if (h.labels[i].empty()) in.fail(errc::bad_label, "labels", i);
+  const auto look = [&](const char* what, const double* numbers, std::uint64_t n) {
+    const std::uint64_t bad = in.ok() && in.full() ? detail::first_non_finite(numbers, n) : n;
+    if (bad != n) in.fail(errc::non_finite_weight, what, bad);
+  };
+  look("head intercept", h.intercept, rows);
+  look("head coefficients", h.coefficients, std::uint64_t{rows} * c.hidden_size);
   return in.error();
 }
 
 /// Keys and values in turn.
-inline error read_about(bytes content, string_table& about) noexcept {
+FEWFIT_COLD inline error read_about(const section& content, string_table& about) noexcept {
   section_reader in(content, "about");
   const std::uint32_t n = in.take_between(0, 4096, errc::bad_dimension, "about");
   in.take_zeros(60);
@@ -192,7 +199,8 @@ inline error read_about(bytes content, string_table& about) noexcept {
   return in.error();
 }
 
-inline error read_self_test(bytes content, std::uint32_t classes, self_test_section& s) noexcept {
+FEWFIT_COLD inline error read_self_test(const section& content, std::uint32_t classes,
+                                        self_test_section& s) noexcept {
   section_reader in(content, "self_test");
   s.count = in.take_between(1, 65536, errc::bad_dimension, "self_test");
   in.take_zeros(60);
@@ -201,6 +209,14 @@ inline error read_self_test(bytes content, std::uint32_t classes, self_test_sect
   in.finish();
   for (std::uint64_t i = 0; in.ok() && i < std::uint64_t{s.count} * classes; ++i)
     if (!(s.probabilities[i] >= 0 && s.probabilities[i] <= 1)) in.fail(errc::bad_self_test, "self_test", i);
+  return in.error();
+}
+
+/// An optional section of a later version: nothing but its checksum can be asked for.
+FEWFIT_COLD inline error read_unknown(const section& content) noexcept {
+  section_reader in(content, "optional section");
+  in.take_array<unsigned char>(content.content.size);
+  in.finish();
   return in.error();
 }
 
