@@ -47,9 +47,14 @@ TEST_CASE("short words: whole words of up to seven ASCII bytes are there, and no
   CHECK(s.id("#") == 9);
   CHECK(s.id("b") == fewfit::no_token);
   CHECK(fewfit::find(s.words.view(), 0xB0D0u) == fewfit::no_token);
-  for (const char* left_out : {"", "##a", "abcdefgh", "\xD0\xB0"})
-    CHECK(fewfit::detail::short_word_key(left_out) == 0);
-  CHECK(fewfit::detail::short_word_key({"a\0", 2}) == 0);
+  using namespace std::string_literals;
+  using namespace std::string_view_literals;
+  for (const std::string_view left_out :
+       {""sv, "##a"sv, "##"sv, "abcdefgh"sv, "\xD0\xB0"sv, "a\0"sv, "a\0b"sv, "\0"sv}) {
+    const std::string padded = std::string(left_out) + "padding\0"s;  // with bytes behind it to read, and without
+    CHECK(fewfit::detail::short_word_key({padded.data(), left_out.size()}, padded.data() + padded.size()) == 0);
+    CHECK(fewfit::detail::short_word_key(left_out, left_out.data() + left_out.size()) == 0);
+  }
 }
 
 TEST_CASE("short words: the vocabulary's are sound, and each token is found") {
@@ -58,7 +63,11 @@ TEST_CASE("short words: the vocabulary's are sound, and each token is found") {
   std::size_t found = 0;
   for (std::uint32_t id = 0; id < bert.tokens.size(); ++id) {
     const std::uint64_t key = support::key_of(bert.tokens[id]);
-    REQUIRE(key == fewfit::detail::short_word_key(bert.tokens[id]));
+    const std::string& token = bert.tokens[id];
+    REQUIRE(key == fewfit::detail::short_word_key(token, token.data() + token.size()));
+    REQUIRE(key == fewfit::detail::short_word_key(token, token.data() + token.size() + 1));
+    const std::string more = token + "\xFF##seven";
+    REQUIRE(key == fewfit::detail::short_word_key({more.data(), token.size()}, more.data() + more.size()));
     if (key == 0) continue;
     REQUIRE(fewfit::find(bert.words.view(), key) == id);
     ++found;
@@ -98,7 +107,10 @@ TEST_CASE("short words: 64 taken slots in a row are allowed, 65 are not, past th
     std::vector<std::uint64_t> keys(256);
     const std::vector<std::uint32_t> ids(256);
     for (std::uint32_t i = 0; i != count; ++i) keys[(first + i) % 256] = 1 + i;
-    return fewfit::detail::slots_are_sound(fewfit::make_short_words(keys.data(), ids.data(), 256), count);
+    std::uint32_t taken = 0;
+    const bool fine = fewfit::detail::slots_are_sound(fewfit::make_short_words(keys.data(), ids.data(), 256), taken);
+    CHECK(taken == count);
+    return fine;
   };
   for (const std::uint32_t first : {0u, 100u, 192u, 193u, 220u, 255u}) {
     CHECK(sound(first, 64));

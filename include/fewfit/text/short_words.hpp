@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "fewfit/config.hpp"
@@ -53,24 +54,28 @@ inline std::uint32_t find(const short_words& words, std::uint64_t key) noexcept 
 namespace detail {
 
 /// The number that stands for a token, or 0 if the table does not hold tokens of this form.
-inline std::uint64_t short_word_key(std::string_view token) noexcept {
-  if (token.empty() || token.size() > max_short_word_bytes || token.substr(0, 2) == "##") return 0;
+/// needs   what lies between the token and `end` can be read
+inline std::uint64_t short_word_key(std::string_view token, const char* end) noexcept {
+  if (token.empty() || token.size() > max_short_word_bytes) return 0;
+  const std::uint64_t ones = 0x0101010101010101u, beyond = ~std::uint64_t{0} << 8 * token.size();
   std::uint64_t key = 0;
-  for (std::size_t i = token.size(); i != 0; --i) {
-    const auto byte = static_cast<unsigned char>(token[i - 1]);
-    if (byte >= 0x80 || byte == 0) return 0;
-    key = key << 8 | byte;
-  }
-  return key;
+  if (end - token.data() >= 8)  // one load, where as many as there are bytes would be a loop of unforeseen length
+    std::memcpy(&key, token.data(), 8);
+  else
+    std::memcpy(&key, token.data(), token.size());
+  key &= ~beyond;
+  const bool has_zero = (((key | beyond) - ones) & ~(key | beyond) & ones << 7) != 0;
+  const bool is_ascii = (key & ones << 7) == 0, continues = (key & 0xFFFFu) == 0x2323u;  // "##"
+  return has_zero || !is_ascii || continues ? 0 : key;
 }
 
 /// How many slots in a row may be taken: what a look-up may cost. The writer doubles a table that has more.
 inline constexpr std::uint32_t max_taken_slots = 64;
 
-/// Whether every look-up ends, `count` slots are taken, and the others are zero.
-inline bool slots_are_sound(const short_words& words, std::uint32_t count) noexcept {
-  if (count >= words.slots) return false;
-  std::uint32_t taken = 0, in_a_row = 0, longest = 0, ids_of_empty = 0;
+/// Whether every look-up ends and empty slots are zero; counts the others.
+inline bool slots_are_sound(const short_words& words, std::uint32_t& taken) noexcept {
+  std::uint32_t in_a_row = 0, longest = 0, ids_of_empty = 0;
+  taken = 0;
   for (std::uint32_t i = 0; i < words.slots; ++i) {
     const bool is_taken = words.keys[i] != 0;
     ids_of_empty |= is_taken ? 0 : words.ids[i];
@@ -80,7 +85,7 @@ inline bool slots_are_sound(const short_words& words, std::uint32_t count) noexc
   }
   for (std::uint32_t i = 0; i < words.slots && words.keys[i] != 0; ++i) ++in_a_row;  // past the end
   longest = in_a_row > longest ? in_a_row : longest;
-  return taken == count && ids_of_empty == 0 && longest <= max_taken_slots;
+  return taken < words.slots && ids_of_empty == 0 && longest <= max_taken_slots;
 }
 
 }  // namespace detail
@@ -90,14 +95,17 @@ inline bool slots_are_sound(const short_words& words, std::uint32_t count) noexc
 /// needs   a sound string table; slots a power of two, at least 2
 /// cost    one pass over the slots, one look-up a short token
 inline bool words_are_sound(const short_words& words, const string_table& tokens) noexcept {
-  std::uint32_t expected = 0;
-  for (std::uint32_t id = 0; id < tokens.count; ++id) expected += detail::short_word_key(tokens[id]) != 0 ? 1 : 0;
-  if (!detail::slots_are_sound(words, expected)) return false;
+  std::uint32_t taken, expected = 0;
+  if (!detail::slots_are_sound(words, taken)) return false;
+  const char* const end = tokens.count == 0 ? nullptr : tokens.pool + tokens.offsets[tokens.count];
+  bool found = true;
   for (std::uint32_t id = 0; id < tokens.count; ++id) {
-    const std::uint64_t key = detail::short_word_key(tokens[id]);
-    if (key != 0 && find(words, key) != id) return false;
+    const std::uint64_t key = detail::short_word_key(tokens[id], end);
+    if (key == 0) continue;
+    ++expected;
+    found &= find(words, key) == id;
   }
-  return true;
+  return found && taken == expected;
 }
 
 }  // namespace v0

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include <utf8proc.h>
@@ -171,6 +172,14 @@ inline unsigned combining_class(char32_t c) noexcept {
 inline bool is_valid_utf8(std::string_view text) noexcept {
   const char* const end = text.data() + text.size();
   for (const char* p = text.data(); p != end;) {
+    std::uint64_t eight;
+    if (end - p >= 8) {  // most of a vocabulary is ASCII
+      std::memcpy(&eight, p, sizeof eight);
+      if ((eight & 0x8080808080808080u) == 0) {
+        p += sizeof eight;
+        continue;
+      }
+    }
     const detail::decoded next = detail::decode(p, end);
     if (!next.well_formed) return false;
     p += next.size;
