@@ -61,6 +61,14 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_UNROLL
 #endif
 
+// In a program that is built without optimisation the kernels are optimised all the same: 16 tokens take 1.5 ms and
+// not 80. clang has nothing that says so of a part of a file. Builds with any -O are as the user asked for them.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
+#define FEWFIT_OPTIMIZED_REGION _Pragma("GCC optimize(\"O2\")")
+#else
+#define FEWFIT_OPTIMIZED_REGION
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define FEWFIT_ALWAYS_INLINE inline __attribute__((always_inline))
 #elif defined(_MSC_VER)
@@ -76,6 +84,13 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_NEVER_INLINE __declspec(noinline)
 #else
 #define FEWFIT_NEVER_INLINE
+#endif
+
+// What runs once a model is better small: a tenth of a program's code.
+#if defined(__GNUC__) || defined(__clang__)
+#define FEWFIT_COLD __attribute__((cold))
+#else
+#define FEWFIT_COLD
 #endif
 
 // Whether the kernels of nn/simd/ for x86-64 are compiled in. Not with mingw's g++: it keeps wide registers on a
@@ -151,11 +166,11 @@ FEWFIT_ALLOW_FAST_MATH to keep labels and finiteness, but not bits"
 #define FEWFIT_FP_CONTROL_FLUSH 0x8040u
 #elif defined(__aarch64__)
 // In assembly, because only gcc has builtins for it.
-#define FEWFIT_FP_CONTROL_READ()               \
-  ([]() noexcept {                             \
-    std::uint64_t word;                        \
+#define FEWFIT_FP_CONTROL_READ()                            \
+  ([]() noexcept {                                          \
+    std::uint64_t word;                                     \
     asm volatile("mrs %0, fpcr" : "=r"(word) : : "memory"); \
-    return word;                               \
+    return word;                                            \
   }())
 #define FEWFIT_FP_CONTROL_WRITE(word) asm volatile("msr fpcr, %0" : : "r"(word) : "memory")
 #define FEWFIT_FP_CONTROL_CLEAR 0x03C80000u  // rounding mode, FZ, DN, FZ16

@@ -50,6 +50,9 @@ foreach(compiler g++ clang++)
   endif()
 endforeach()
 fewfit_script_test(build.compile_time dear "${here}/compile_time.py" "${CMAKE_CXX_COMPILER}" "${eigen_directory}")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  fewfit_script_test(build.program_size dear "${here}/program_size.py" "${CMAKE_CXX_COMPILER}" "${eigen_directory}")
+endif()
 
 # --- consumers ---------------------------------------------------------------------------------------------------
 set(prefix "${CMAKE_CURRENT_BINARY_DIR}/prefix")

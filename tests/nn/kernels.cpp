@@ -224,6 +224,7 @@ TEST_CASE("linear: f16 weights give the bits of the same weights in f32, for eve
     const std::vector<float> x = random_floats(20 * inputs, 18);
     const support::aligned_bytes halves(support::half_panels(w));
     for_each_set([&](const fewfit::kernel_table& k, bool) {
+      if (!support::are_for(k, fewfit::number_type::f16)) return;
       for (std::size_t rows = 1; rows <= 20; ++rows) {
         std::vector<float> wide(rows * 112), narrow(rows * 112);
         k.linear(x.data(), inputs, rows, w.view(), wide.data(), 112, fewfit::after::store);
@@ -254,6 +255,7 @@ struct narrow_rows {
 void compare_narrow(const fewfit::linear_weights& w, std::size_t rows, const narrow_rows& in,
                     const std::vector<float>& expected) {
   for_each_set([&](const fewfit::kernel_table& k, bool fused) {
+    if (!support::are_for(k, w.type)) return;
     for (const bool in_place : {false, true}) {
       narrow_rows mine(in);
       std::vector<float> out(rows * w.outputs + 16, 7), added(out);

@@ -18,9 +18,17 @@
 
 namespace support {
 
+inline bool is_exact(const fewfit::kernel_table& k) {
+  return k.softmax_numerators == fewfit::exact_kernels().softmax_numerators;
+}
+/// Whether a model with linear layers of this type is computed with these kernels: the exact ones are for bytes.
+inline bool are_for(const fewfit::kernel_table& k, fewfit::number_type type) {
+  return !is_exact(k) || type == fewfit::number_type::f32 || type == fewfit::number_type::i8;
+}
+
 /// Whether the kernels' multiply-add rounds once. Without the hardware for it (plain SSE2) bits are not promised.
 inline bool kernels_are_fused(const fewfit::kernel_table& k) {
-  if (k.name != fewfit::kernels::portable || k.i8 == fewfit::exact_kernels().i8) return true;
+  if (k.name != fewfit::kernels::portable || is_exact(k)) return true;
   const float a = 1 + 0x1p-12f, c = -1;
   float out[fewfit::lanes];
   namespace set = fewfit::portable;

@@ -17,6 +17,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c")
 #endif
+FEWFIT_OPTIMIZED_REGION
 
 namespace fewfit {
 inline namespace v0 {

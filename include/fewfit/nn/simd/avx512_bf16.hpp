@@ -15,6 +15,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,avx512vnni,avx512bf16,prefer-vector-width=512")
 #endif
+FEWFIT_OPTIMIZED_REGION
 
 namespace fewfit {
 inline namespace v0 {

@@ -20,7 +20,7 @@ constexpr std::int32_t byte_shift = 0;
 /// The product is exact in double. If their sum is not, its last bit is set: then the float that is nearest to it is
 /// nearest to the true one, too ("round to odd").
 /// source  Boldo and Melquiond 2008, Emulation of FMA and correctly rounded sums
-inline float multiply_add(float a, float b, float c) noexcept {
+FEWFIT_NEVER_INLINE inline float multiply_add(float a, float b, float c) noexcept {
   const double p = static_cast<double>(a) * static_cast<double>(b), d = static_cast<double>(c), sum = p + d;
   const double part = sum - p, lost = (p - (sum - part)) + (d - part);
   auto bits = detail::read_as<std::uint64_t>(&sum);

@@ -7,6 +7,11 @@
 #if FEWFIT_NEON_KERNELS
 #include <arm_neon.h>
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#endif
+FEWFIT_OPTIMIZED_REGION
+
 namespace fewfit {
 inline namespace v0 {
 namespace neon {
@@ -29,4 +34,8 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 }  // namespace neon
 }  // namespace v0
 }  // namespace fewfit
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
 #endif

@@ -14,6 +14,7 @@
 #pragma GCC push_options
 #pragma GCC target("arch=armv8.2-a+dotprod")
 #endif
+FEWFIT_OPTIMIZED_REGION
 
 namespace fewfit {
 inline namespace v0 {

@@ -44,35 +44,42 @@ struct kernel_table {
 namespace detail {
 
 // The name of a set is that of a namespace, which is why a macro and no template fills in its table: `set` does what
-// all types of numbers share, and products of f32 and f16. Tables are variables: where functions return them, g++ 12
+// all types of numbers share, and products of f32. Tables are variables: where functions return them, g++ 12
 // puts the kernels into the functions' sections, and a second unit does not link.
-#define FEWFIT_KERNELS(name, set, bf16_of, bf16_numbers, i8_of)                                     \
+#define FEWFIT_KERNELS(name, set, f16_of, bf16_of, bf16_numbers, i8_of)                             \
   {                                                                                                 \
-    kernels::name, set::multiply_all<set::f32_numbers>, set::multiply_all<set::f16_numbers>,        \
+    kernels::name, set::multiply_all<set::f32_numbers>, f16_of::multiply_all<f16_of::f16_numbers>,  \
         bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,       \
         set::softmax_numerators, set::layer_norm, set::scale, set::divide_row, set::transpose_rows, \
         set::sum_of_squares, set::add_rows                                                          \
   }
 
-static constexpr kernel_table portable_set = FEWFIT_KERNELS(portable, portable, portable, bf16_numbers, portable);
-static constexpr kernel_table exact_set = FEWFIT_KERNELS(portable, exact, exact, bf16_numbers, exact);
+#if FEWFIT_PORTABLE_FMA
+static constexpr kernel_table portable_set =
+    FEWFIT_KERNELS(portable, portable, portable, portable, bf16_numbers, portable);
+#else  // kernels_for asks for no other way with bytes
+static constexpr kernel_table portable_set =
+    FEWFIT_KERNELS(portable, portable, portable, portable, bf16_numbers, exact);
+#endif
+// For models in bytes: the other types of a linear layer are not asked for.
+static constexpr kernel_table exact_set = FEWFIT_KERNELS(portable, exact, portable, portable, bf16_numbers, exact);
 #if FEWFIT_X86_KERNELS
-static constexpr kernel_table avx2_set = FEWFIT_KERNELS(avx2, avx2, avx2, bf16_numbers, avx2);
+static constexpr kernel_table avx2_set = FEWFIT_KERNELS(avx2, avx2, avx2, avx2, bf16_numbers, avx2);
 // Without VNNI bytes take their way through 256 bits: such processors are few, and tiles take long to compile.
-static constexpr kernel_table avx512_set = FEWFIT_KERNELS(avx512, avx512, avx512, bf16_numbers, avx2);
+static constexpr kernel_table avx512_set = FEWFIT_KERNELS(avx512, avx512, avx512, avx512, bf16_numbers, avx2);
 #endif
 #if FEWFIT_X86_DOT_KERNELS
-static constexpr kernel_table avx_vnni_set = FEWFIT_KERNELS(avx_vnni, avx2, avx2, bf16_numbers, avx_vnni);
+static constexpr kernel_table avx_vnni_set = FEWFIT_KERNELS(avx_vnni, avx2, avx2, avx2, bf16_numbers, avx_vnni);
 static constexpr kernel_table avx512_vnni_set =
-    FEWFIT_KERNELS(avx512_vnni, avx512, avx512, bf16_numbers, avx512_vnni);
+    FEWFIT_KERNELS(avx512_vnni, avx512, avx512, avx512, bf16_numbers, avx512_vnni);
 static constexpr kernel_table avx512_bf16_set =
-    FEWFIT_KERNELS(avx512_bf16, avx512, avx512_bf16, native_bf16_numbers, avx512_vnni);
+    FEWFIT_KERNELS(avx512_bf16, avx512, avx512, avx512_bf16, native_bf16_numbers, avx512_vnni);
 #endif
 #if FEWFIT_NEON_KERNELS
-static constexpr kernel_table neon_set = FEWFIT_KERNELS(neon, neon, neon, bf16_numbers, neon);
+static constexpr kernel_table neon_set = FEWFIT_KERNELS(neon, neon, neon, neon, bf16_numbers, neon);
 #endif
 #if FEWFIT_NEON_DOT_KERNELS
-static constexpr kernel_table neon_dot_set = FEWFIT_KERNELS(neon_dot, neon, neon, bf16_numbers, neon_dot);
+static constexpr kernel_table neon_dot_set = FEWFIT_KERNELS(neon_dot, neon, neon, neon, bf16_numbers, neon_dot);
 #endif
 #undef FEWFIT_KERNELS
 
