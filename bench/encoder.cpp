@@ -34,14 +34,14 @@ struct batch {
   bench::text_set set;
   std::vector<std::uint32_t> ids, offsets{0};
   std::size_t longest = 0;
-  floats x, context, wide, attention, sentences;
+  floats x, context, wide, task, sentences;
 
   explicit batch(const bench::text_set& texts)
       : set(texts),
         x(texts.tokens * stride()),
         context(x.size()),
         wide(texts.tokens * fewfit::wide_stride(state().shape())),
-        attention(fewfit::attention_scratch({width(), heads(), 128})),
+        task(fewfit::task_scratch(state().shape(), linear_type(), 128)),
         sentences(texts.texts.size() * width()) {
     for (const std::size_t number : texts.numbers) {
       const auto& more = support::golden_files().texts[number].ids;
@@ -52,9 +52,10 @@ struct batch {
   static std::size_t width() { return state().config.hidden_size; }
   static std::size_t heads() { return state().config.num_attention_heads; }
   static std::size_t stride() { return fewfit::padded(width()); }
+  static fewfit::number_type linear_type() { return static_cast<fewfit::number_type>(state().config.linear_type); }
   std::size_t rows() const { return ids.size(); }
   fewfit::encoder_scratch scratch() const {
-    return {{wide.data(), wide.data()}, wide.data(), context.data(), attention.data()};
+    return {{wide.data(), wide.data()}, wide.data(), context.data(), task.data()};
   }
   fewfit::ragged rows_of_texts() const { return {offsets.data(), offsets.size() - 1}; }
 
@@ -135,7 +136,7 @@ void add_parts(std::size_t tokens) {
     const fewfit::encoder_shape s = state().shape();
     // Scales the queries in place; back again, or they fade to denormals.
     fewfit::self_attention(state().kernels, {s.hidden, s.heads, one.rows()}, one.wide.data(), 0, one.rows(),
-                           one.attention.data(), one.context.data());
+                           one.task.data(), one.context.data());
     const float root = std::sqrt(static_cast<float>(s.hidden / s.heads));
     for (std::size_t t = 0; t < one.rows(); ++t)
       state().kernels.scale(one.wide.data() + t * 3 * batch::stride(), batch::stride(), root);

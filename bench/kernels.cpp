@@ -154,9 +154,15 @@ void add_tile() {
     const auto* panels = reinterpret_cast<const unsigned char*>(p->panels.data());
     for (std::size_t column = 0; column < width; column += Panels * fewfit::lanes)
       for (std::size_t row = 0; row < rows; row += Rows)
-        fewfit::portable::tile<f32_numbers, Rows, Panels>(
-            {{p->x.data() + row * width, width, nullptr}, width, panels + column / fewfit::lanes * panel, panel,
-             p->out.data() + row * width + column, width, fewfit::after::store});
+        fewfit::portable::tile<f32_numbers, Rows, Panels>({{p->x.data() + row * width, width, nullptr},
+                                                           width,
+                                                           panels + column / fewfit::lanes * panel,
+                                                           panel,
+                                                           p->out.data() + row * width + column,
+                                                           width,
+                                                           fewfit::after::store,
+                                                           panels,
+                                                           0});
   };
   const auto check = [p, call]() -> std::string {
     call();

@@ -20,8 +20,8 @@ void look_for_non_finite(section_reader& in, const unsigned char* data, std::uin
   if (bad != n) in.fail(errc::non_finite_weight, in.name(), in.offset_of(numbers + bad) / sizeof(Number));
 }
 
-inline void look_for_non_finite(section_reader& in, number_type type, const unsigned char* data,
-                                std::uint64_t n) noexcept {
+FEWFIT_NEVER_INLINE inline void look_for_non_finite(section_reader& in, number_type type, const unsigned char* data,
+                                                    std::uint64_t n) noexcept {
   switch (type) {
     case number_type::f32: return look_for_non_finite<float>(in, data, n);
     case number_type::f16: return look_for_non_finite<half>(in, data, n);
@@ -150,7 +150,7 @@ inline errc check_panel(const unsigned char* panel, const panel_layout& at, std:
 
 /// A panel's bias and weights are finite, and its shift.
 inline void look_for_non_finite(section_reader& in, const unsigned char* panel, const panel_layout& at) noexcept {
-  look_for_non_finite<float>(in, panel + at.shift(), (at.weights() - at.shift()) / sizeof(float));
+  look_for_non_finite(in, number_type::f32, panel + at.shift(), (at.weights() - at.shift()) / sizeof(float));
   look_for_non_finite(in, at.type, panel + at.weights(), lanes * at.filled());
 }
 

@@ -43,13 +43,13 @@ struct ragged {
   constexpr row_range all() const noexcept { return {0, offsets[texts]}; }
 };
 
-/// Scratch memory of a batch; all of it may be dirty. Tasks that run at once share all but `attention`; then query,
+/// Scratch memory of a batch; all of it may be dirty. Tasks that run at once share all but `task`; then query,
 /// key and value of a layer and of the next lie apart, and the intermediate rows in a third place.
 struct encoder_scratch {
   float* query_key_value[2] = {};  // [N, 3 padded D], of even layers and of odd ones
   float* intermediate = nullptr;   // [N, padded F]
   float* context = nullptr;        // [N, padded D], what attention returns
-  float* attention = nullptr;      // attention_scratch() of the longest text
+  float* task = nullptr;           // task_scratch() of the longest text
   float* inputs = nullptr;         // [N, padded D], rows in the type of the weights; bf16 and i8 alone
   row_scale* scales = nullptr;     // [N]; i8 alone
 };
@@ -60,16 +60,23 @@ constexpr std::size_t wide_stride(const encoder_shape& s) noexcept {
   return qkv > f ? qkv : f;
 }
 
+/// Floats that a task needs for itself: for a head of attention, or for panels of halves that are widened.
+constexpr std::size_t task_scratch(const encoder_shape& s, number_type type, std::size_t tokens) noexcept {
+  const std::size_t attention = attention_scratch({s.hidden, s.heads, tokens});
+  const std::size_t panels = widened_floats(type, s.hidden > s.intermediate ? s.hidden : s.intermediate);
+  return attention > panels ? attention : panels;
+}
+
 namespace detail {
 
 /// A linear layer over some rows of a batch; `inputs` is where they stand in the type of the weights, if need be.
 inline void linear_rows(const kernel_table& k, const linear_weights& w, row_range rows, const float* x,
                         std::size_t stride, float* out, std::size_t out_stride, after what, float* inputs,
-                        row_scale* scales) noexcept {
-  // Both lie where the rows lie in the batch, so that no two tasks meet.
-  const linear_scratch scratch{inputs != nullptr ? inputs + rows.begin * stride : nullptr,
-                               scales != nullptr ? scales + rows.begin : nullptr};
-  k.linear(x + rows.begin * stride, stride, rows.size(), w, out + rows.begin * out_stride, out_stride, what, scratch);
+                        const encoder_scratch& scratch) noexcept {
+  // Inputs and scales lie where the rows lie in the batch, so that no two tasks meet.
+  const linear_scratch own{inputs != nullptr ? inputs + rows.begin * stride : nullptr,
+                           scratch.scales != nullptr ? scratch.scales + rows.begin : nullptr, scratch.task};
+  k.linear(x + rows.begin * stride, stride, rows.size(), w, out + rows.begin * out_stride, out_stride, what, own);
 }
 
 }  // namespace detail
@@ -79,7 +86,7 @@ inline void project(const kernel_table& k, const encoder_shape& s, const layer_w
                     row_range rows, const encoder_scratch& scratch, const float* x) noexcept {
   const std::size_t stride = padded(s.hidden);
   detail::linear_rows(k, layers[layer].query_key_value, rows, x, stride, scratch.query_key_value[layer % 2],
-                      3 * stride, after::store, scratch.inputs, scratch.scales);
+                      3 * stride, after::store, scratch.inputs, scratch);
 }
 
 /// x <- layer_norm(x + output(self_attention(query x, key x, value x))), from what `project` made of all rows.
@@ -92,11 +99,11 @@ inline void attention_block(const kernel_table& k, const encoder_shape& s, const
     const std::size_t begin = rows.begin > first ? rows.begin : first, end = rows.end < last ? rows.end : last;
     if (begin >= end) continue;
     self_attention(k, {s.hidden, s.heads, last - first}, scratch.query_key_value[layer % 2] + first * 3 * stride,
-                   begin - first, end - first, scratch.attention, scratch.context + first * stride);
+                   begin - first, end - first, scratch.task, scratch.context + first * stride);
   }
   // The context is not needed again: its rows may become bf16 or bytes where they are.
   detail::linear_rows(k, layers[layer].attention_output, rows, scratch.context, stride, x, stride, after::add,
-                      scratch.context, scratch.scales);
+                      scratch.context, scratch);
   k.layer_norm(x + rows.begin * stride, stride, rows.size(), layers[layer].attention_layer_norm);
 }
 
@@ -105,8 +112,8 @@ inline void feed_forward_block(const kernel_table& k, const encoder_shape& s, co
                                const encoder_scratch& scratch, float* x) noexcept {
   const std::size_t stride = padded(s.hidden), f = padded(s.intermediate);
   float* const wide = scratch.intermediate;
-  detail::linear_rows(k, w.intermediate, rows, x, stride, wide, f, after::gelu, scratch.inputs, scratch.scales);
-  detail::linear_rows(k, w.output, rows, wide, f, x, stride, after::add, wide, scratch.scales);
+  detail::linear_rows(k, w.intermediate, rows, x, stride, wide, f, after::gelu, scratch.inputs, scratch);
+  detail::linear_rows(k, w.output, rows, wide, f, x, stride, after::add, wide, scratch);
   k.layer_norm(x + rows.begin * stride, stride, rows.size(), w.output_layer_norm);
 }
 

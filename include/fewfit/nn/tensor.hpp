@@ -46,12 +46,18 @@ struct row_scale {
 struct linear_scratch {
   void* inputs = nullptr;  // linear_scratch_bytes(type, rows, K); may be the rows themselves, which then are lost
   row_scale* scales = nullptr;  // [rows]; i8 alone
+  float* panels = nullptr;      // widened_floats(type, K), f16 alone; without it many rows take a fifth longer
 };
 
 /// Bytes of linear_scratch::inputs; never more than the rows themselves.
 constexpr std::size_t linear_scratch_bytes(number_type type, std::size_t rows, std::size_t inputs) noexcept {
   const std::size_t number = type == number_type::bf16 ? sizeof(float) : type == number_type::i8 ? 1 : 0;
   return rows * padded(inputs) * number;
+}
+
+/// Floats of linear_scratch::panels: as many panels as a tile takes, in f32.
+constexpr std::size_t widened_floats(number_type type, std::size_t inputs) noexcept {
+  return type == number_type::f16 ? 3 * (inputs + 1) * lanes : 0;
 }
 
 /// What becomes of a product: stored, put through GELU and stored, or added to what is there.
