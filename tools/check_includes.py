@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent / "include" / "fewfit"
 
 # The order in which to read the library. A new header gets its place here.
 ORDER = """
-config result strings api memory
+config result strings types api memory
 io/crc32c io/mapped_file io/blob io/section_reader io/numbers io/arrays io/sections
 text/unicode_tables text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
 nn/tensor nn/kernels nn/simd/exact nn/simd/avx2 nn/simd/avx_vnni nn/simd/avx512 nn/simd/avx512_vnni nn/simd/avx512_bf16 nn/simd/neon
@@ -21,7 +21,7 @@ model layout workspace batch plan_tasks plan calls thread_pool fewfit
 """.split()
 
 # What stands above the model is built on its interface: only the umbrella knows everything.
-ABOVE_THE_MODEL = {"thread_pool": {"config", "result", "api"}}
+ABOVE_THE_MODEL = {"thread_pool": {"config", "result", "types", "api"}}
 
 # What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
 PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "linear", "bytes")}

@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "fewfit/api.hpp"
+#include "fewfit/types.hpp"
 
 namespace fewfit {
 inline namespace v0 {

@@ -8,6 +8,7 @@
 // Nothing is copied or repacked: weights, vocabulary and look-up structures are views of the file. What is allocated
 // is one state, the table of layers and the table of labels.
 
+#include "fewfit/api.hpp"
 #include "fewfit/io/mapped_file.hpp"
 #include "fewfit/io/sections.hpp"
 #include "fewfit/memory.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 // One set of kernels out of those that are compiled in: chosen when a model is loaded, asked by every numeric stage.
 
-#include "fewfit/api.hpp"
+#include "fewfit/types.hpp"
 #include "fewfit/nn/kernels.hpp"
 #include "fewfit/nn/simd/avx2.hpp"
 #include "fewfit/nn/simd/avx512.hpp"
