@@ -24,7 +24,7 @@ model layout workspace batch plan_tasks plan calls thread_pool fewfit
 ABOVE_THE_MODEL = {"thread_pool": {"config", "result", "types", "api"}}
 
 # What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
-PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "linear", "bytes")}
+PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "tile", "linear", "bytes")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

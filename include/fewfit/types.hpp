@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -47,7 +46,7 @@ struct allocator {
 };
 
 enum class verify { structure, full };  // every rule but checksums and finiteness; everything
-enum class kernels {  // the same bits wherever there is a fused multiply-add
+enum class kernels {                    // the same bits wherever there is a fused multiply-add
   automatic,
   portable,
   avx2,
@@ -136,8 +135,8 @@ struct self_test_report {
   std::size_t texts = 0;
   std::size_t different_labels = 0;
   std::size_t different_clear_labels = 0;  // where the original's label is ahead of the next by more than 0.05
-  double largest_difference = 0;  // of a probability
-  std::uint32_t digest = 0;       // CRC-32C over the sentence vectors' bits, in order
+  double largest_difference = 0;           // of a probability
+  std::uint32_t digest = 0;                // CRC-32C over the sentence vectors' bits, in order
 };
 
 }  // namespace v0

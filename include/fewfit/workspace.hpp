@@ -32,8 +32,8 @@ struct workspace_state {
   }
 
   /// Divides the memory for a call, after getting more if there is too little.
-  FEWFIT_COLD errc prepare(const model_state& m, std::size_t tokens, std::size_t texts, std::size_t answer_bytes,
-                           bool by_rows) noexcept {
+  errc prepare(const model_state& m, std::size_t tokens, std::size_t texts, std::size_t answer_bytes,
+               bool by_rows) noexcept {
     if (owned) {  // for whatever the model may be asked next, so that only a larger batch makes it grow again
       tokens = m.config.max_length;
       texts = texts < detail::texts_a_task ? detail::texts_a_task : texts;

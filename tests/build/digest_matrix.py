@@ -112,7 +112,7 @@ def mutant(directory):
     """The library's headers with one multiply-add that rounds twice."""
     copy = pathlib.Path(directory, "include")
     shutil.copytree(INCLUDE, copy)
-    kernels = copy / "fewfit" / "nn" / "simd" / "linear.inc"
+    kernels = copy / "fewfit" / "nn" / "simd" / "tile.inc"
     source = kernels.read_text()
     assert source.count(FUSED) == 1, "the multiply-add of the tile is not where it was"
     kernels.write_text(source.replace(FUSED, UNFUSED))

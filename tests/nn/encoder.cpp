@@ -41,8 +41,8 @@ std::vector<float> run(const fewfit::kernel_table& kernels, const shape& s,
   const fewfit::encoder_shape e{s.d, s.h, s.f};
   const std::size_t rows = offsets.back();
   std::vector<float> context(rows * fewfit::padded(s.d), NAN), wide(rows * fewfit::wide_stride(e), NAN),
-      attention(fewfit::attention_scratch({s.d, s.h, rows}), NAN);
-  const fewfit::encoder_scratch scratch{{wide.data(), wide.data()}, wide.data(), context.data(), attention.data()};
+      task(fewfit::task_scratch(e, fewfit::number_type::f32, rows), NAN);
+  const fewfit::encoder_scratch scratch{{wide.data(), wide.data()}, wide.data(), context.data(), task.data()};
   fewfit::encode_rows(kernels, e, layers.data(), layers.size(), {offsets.data(), offsets.size() - 1}, scratch,
                       x.data());
   return x;
@@ -56,9 +56,8 @@ std::vector<float> run_in_ranges(const fewfit::kernel_table& kernels, const shap
   const fewfit::encoder_shape e{s.d, s.h, s.f};
   const std::size_t rows = offsets.back(), stride = fewfit::padded(s.d);
   std::vector<float> even(rows * 3 * stride, NAN), odd(even), intermediate(rows * fewfit::padded(s.f), NAN),
-      context(rows * stride, NAN), attention(fewfit::attention_scratch({s.d, s.h, rows}), NAN);
-  const fewfit::encoder_scratch scratch{
-      {even.data(), odd.data()}, intermediate.data(), context.data(), attention.data()};
+      context(rows * stride, NAN), task(fewfit::task_scratch(e, fewfit::number_type::f32, rows), NAN);
+  const fewfit::encoder_scratch scratch{{even.data(), odd.data()}, intermediate.data(), context.data(), task.data()};
   const fewfit::ragged batch{offsets.data(), offsets.size() - 1};
   const auto range = [&](std::size_t i) { return fewfit::row_range{i * rows / ranges, (i + 1) * rows / ranges}; };
   for (std::size_t i = ranges; i-- > 0;) fewfit::project(kernels, e, layers.data(), 0, range(i), scratch, x.data());

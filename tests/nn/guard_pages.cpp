@@ -21,10 +21,11 @@ void run_linear(const fewfit::kernel_table& k, const std::string& panels, std::s
   const guarded<float> x(rows * ldx, before), out(rows * columns, before);
   const guarded<unsigned char> scratch(fewfit::linear_scratch_bytes(type, rows, inputs), before);
   const guarded<fewfit::row_scale> scales(rows, before);
+  const guarded<float> widened(fewfit::widened_floats(type, inputs), before);
   for (std::size_t i = 0; i < rows * ldx; ++i) x.data()[i] = i % ldx < inputs ? 0.5f : 0.0f;
   for (const fewfit::after what : {fewfit::after::store, fewfit::after::gelu, fewfit::after::add})
     k.linear(x.data(), ldx, rows, {w.data(), inputs, columns, type}, out.data(), columns, what,
-             {scratch.data(), scales.data()});
+             {scratch.data(), scales.data(), widened.data()});
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ TEST_CASE("linear: stays within weights, rows, scratch and output, for every typ
       for (const std::size_t outputs : {16u, 20u, 48u, 112u}) {
         const support::dense w(inputs, outputs, 3);
         const std::string f32(reinterpret_cast<const char*>(w.panels.data()), w.panels.size() * sizeof(float));
-        for (const std::size_t rows : {1u, 2u, 3u, 4u, 6u, 8u, 13u})
+        for (const std::size_t rows : {1u, 2u, 3u, 4u, 6u, 8u, 13u, 33u})  // from 33 on halves are widened
           for (const bool before : {false, true}) {
             run_linear(k, f32, inputs, outputs, fewfit::number_type::f32, rows, before);
             run_linear(k, support::half_panels(w), inputs, outputs, fewfit::number_type::f16, rows, before);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Hostile texts take the tokenizer no longer than their length: each doubling of the text at most 2.3 times the time,
-// over three of them, and no more than 100 ms a megabyte, with ranges and without. Prints a table; exit status 1 if a
-// bound is not kept. (One doubling alone was not enough: a neighbour of the machine makes 2.0 seem 2.3.)
+// Hostile texts take the tokenizer no longer than their length: twice the text at most 2.3 times the time, on the
+// average of three doublings, and no more than 100 ms a megabyte, with ranges and without. Prints a table; exit
+// status 1 if a bound is not kept. (One doubling alone was not enough: other programs can make 2.0 seem 2.3.)
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Takes numbers and arrays out of a section, front to back: the only code that touches a file's raw bytes.
+// Takes numbers and arrays out of a section, front to back: what bytes of it may be read is decided here
+// alone.
 //
 // Whoever wants every byte checked has two questions of each: the checksum's, and the rule of the number it belongs
 // to. A model is larger than any cache, so the reader sums in blocks, just ahead of what it hands out, and large
@@ -58,7 +59,7 @@ class section_reader {
     return reinterpret_cast<const T*>(advance(n * sizeof(T)));
   }
   /// The same of `n` elements of `size` bytes, of which a few at a time are shown to `look(bytes, first, count)`, in
-  /// order. Null, too, when a look fails.
+  /// order. Null, too, when a look fails.    needs  size > 0
   template <class Look>
   const unsigned char* take_and_look(std::uint64_t n, std::uint64_t size, const Look& look) noexcept;
   string_table take_strings(std::uint32_t n, std::uint32_t max_bytes) noexcept;
@@ -67,8 +68,8 @@ class section_reader {
   void finish() noexcept;
 
  private:
-  // Four rounds of the checksum's three streams, and half of a first-level cache.
-  static constexpr std::uint64_t block = 49152 / 2;
+  // Two rounds of the checksum's three streams, and half of a first-level cache or more.
+  static constexpr std::uint64_t block = 2 * 3 * 4096;
 
   FEWFIT_NEVER_INLINE const unsigned char* advance(std::uint64_t n) noexcept {
     if (!ok()) return nullptr;

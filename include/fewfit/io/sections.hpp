@@ -6,8 +6,8 @@
 // bytes: a section's size must be exactly what its numbers demand, so a small file cannot claim a large model. What
 // only the tokenizer can judge (look-ups, special tokens) is left to model.hpp.
 
-#include "fewfit/types.hpp"
 #include "fewfit/io/arrays.hpp"
+#include "fewfit/types.hpp"
 
 namespace fewfit {
 inline namespace v0 {

@@ -3,7 +3,7 @@
 // The arithmetic on any machine: linear layers, exp, GELU, softmax and layer norm, over plain arrays, through
 // Eigen. Usable without a model.
 //
-// What is computed stands in nn/simd/ arithmetic.inc, linear.inc and bytes.inc, once for all instruction sets; the
+// What is computed stands in nn/simd/ arithmetic.inc, tile.inc and bytes.inc, once for all instruction sets; the
 // primitives that they ask for stand in eigen.inc. Eigen's own product is not used: it packs the weights at every
 // call, and its result depends on the number of rows and on the processor's cache size. Here a row gives the same
 // bits alone and in any batch, with AVX2, AVX-512 or NEON, under any compiler. Where the compiler may use no fused
@@ -83,6 +83,7 @@ static FEWFIT_ALWAYS_INLINE Packet multiply_add(const Packet& a, const Packet& b
 
 #include "fewfit/nn/simd/eigen.inc"
 #include "fewfit/nn/simd/arithmetic.inc"
+#include "fewfit/nn/simd/tile.inc"
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 

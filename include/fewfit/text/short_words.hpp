@@ -95,7 +95,7 @@ inline bool slots_are_sound(const short_words& words, std::uint32_t& taken) noex
 /// needs   a sound string table; slots a power of two, at least 2
 /// cost    one pass over the slots, one look-up a short token
 inline bool words_are_sound(const short_words& words, const string_table& tokens) noexcept {
-  std::uint32_t taken, expected = 0;
+  std::uint32_t taken = 0, expected = 0;
   if (!detail::slots_are_sound(words, taken)) return false;
   const char* const end = tokens.count == 0 ? nullptr : tokens.pool + tokens.offsets[tokens.count];
   bool found = true;

@@ -24,6 +24,7 @@ namespace {
 #include "fewfit/nn/simd/zmm.inc"
 
 #include "fewfit/nn/simd/arithmetic.inc"
+#include "fewfit/nn/simd/tile.inc"
 #include "fewfit/nn/simd/linear.inc"
 
 }  // namespace

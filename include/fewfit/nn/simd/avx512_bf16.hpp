@@ -25,6 +25,7 @@ namespace {
 #include "fewfit/nn/simd/zmm.inc"
 
 #include "fewfit/nn/simd/arithmetic.inc"
+#include "fewfit/nn/simd/tile.inc"
 #include "fewfit/nn/simd/linear.inc"
 
 // The types that the instructions want; through a union, because MSVC casts between no two types of registers.

@@ -32,6 +32,7 @@ FEWFIT_NEVER_INLINE inline float multiply_add(float a, float b, float c) noexcep
 #include "fewfit/nn/simd/eigen.inc"
 
 #include "fewfit/nn/simd/arithmetic.inc"
+#include "fewfit/nn/simd/tile.inc"
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 

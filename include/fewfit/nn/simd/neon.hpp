@@ -27,6 +27,7 @@ static FEWFIT_ALWAYS_INLINE integers add_products_of_bytes(integers sum, integer
 }
 
 #include "fewfit/nn/simd/arithmetic.inc"
+#include "fewfit/nn/simd/tile.inc"
 #include "fewfit/nn/simd/linear.inc"
 #include "fewfit/nn/simd/bytes.inc"
 

@@ -2,7 +2,6 @@
 #pragma once
 // One set of kernels out of those that are compiled in: chosen when a model is loaded, asked by every numeric stage.
 
-#include "fewfit/types.hpp"
 #include "fewfit/nn/kernels.hpp"
 #include "fewfit/nn/simd/avx2.hpp"
 #include "fewfit/nn/simd/avx512.hpp"
@@ -13,11 +12,12 @@
 #include "fewfit/nn/simd/exact.hpp"
 #include "fewfit/nn/simd/neon.hpp"
 #include "fewfit/nn/simd/neon_dot.hpp"
+#include "fewfit/types.hpp"
 
 namespace fewfit {
 inline namespace v0 {
 
-/// The arithmetic of one instruction set; what each does is told in nn/simd/arithmetic.inc and linear.inc.
+/// The arithmetic of one instruction set; what each does is told in nn/simd/arithmetic.inc, tile.inc and linear.inc.
 struct kernel_table {
   using multiply = void (*)(const float* x, std::size_t ldx, std::size_t rows, const linear_weights& w, float* out,
                             std::size_t ldout, after what, const linear_scratch& scratch) noexcept;
