@@ -8,6 +8,14 @@ foreach(program header_only light)
   add_test(NAME ${program} COMMAND ${program} "${FEWFIT_MODEL}")
 endforeach()
 
+# And one that carries its model inside.
+if(NOT MSVC)
+  add_executable(embedded "${CMAKE_CURRENT_LIST_DIR}/embedded.cpp")
+  target_link_libraries(embedded PRIVATE fewfit::fewfit)
+  fewfit_embed_model(embedded "${FEWFIT_MODEL}" NAME inside)
+  add_test(NAME embedded COMMAND embedded)
+endif()
+
 # Flags that are ours must not have come along.
 get_target_property(options fewfit::fewfit INTERFACE_COMPILE_OPTIONS)
 get_target_property(definitions fewfit::fewfit INTERFACE_COMPILE_DEFINITIONS)
