@@ -6,3 +6,4 @@
 //   auto answer = model.predict("text");
 
 #include "fewfit/calls.hpp"
+#include "fewfit/nn/nearest.hpp"

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+#include "fewfit/nn/nearest.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "support/reference.hpp"
+
+TEST_SUITE_BEGIN("nn");
+
+namespace {
+
+/// The textbook formula in long double.
+double plain_cosine(const float* a, const float* b, std::size_t n) {
+  long double product = 0, x = 0, y = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    product += static_cast<long double>(a[i]) * b[i];
+    x += static_cast<long double>(a[i]) * a[i], y += static_cast<long double>(b[i]) * b[i];
+  }
+  return x > 0 && y > 0 ? static_cast<double>(product / (std::sqrt(x) * std::sqrt(y))) : 0;
+}
+
+}  // namespace
+
+TEST_CASE("cosine_similarity: the textbook formula, for every width around the lanes") {
+  for (std::size_t width = 1; width <= 70; ++width) {
+    const std::vector<float> a = support::random_floats(width, 1), b = support::random_floats(width, 2);
+    CHECK(std::abs(fewfit::cosine_similarity(a, b) - plain_cosine(a.data(), b.data(), width)) <= 6e-8);
+    CHECK(fewfit::cosine_similarity(a, a) == 1);
+    std::vector<float> back(a), none(width);
+    for (float& x : back) x *= -3;
+    CHECK(fewfit::cosine_similarity(a, back) == -1);
+    CHECK(fewfit::cosine_similarity(a, none) == 0);
+  }
+}
+
+TEST_CASE("nearest: what sorting all of them gives, for as many as are asked for") {
+  constexpr std::size_t width = 20, n = 57;
+  std::vector<float> vectors = support::random_floats(n * width, 3);
+  const std::vector<float> query = support::random_floats(width, 4);
+  for (const std::size_t twin : {30u, 50u})  // equals: the first comes first
+    std::copy_n(vectors.begin() + 7 * width, width, vectors.begin() + static_cast<std::ptrdiff_t>(twin * width));
+  std::vector<float> similarity(n);
+  for (std::size_t v = 0; v < n; ++v)
+    similarity[v] = fewfit::cosine_similarity({vectors.data() + v * width, width}, query);
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return similarity[a] > similarity[b]; });
+  for (std::size_t wanted = 0; wanted <= n + 3; ++wanted) {
+    std::vector<fewfit::neighbour> found(wanted + 1);
+    REQUIRE(fewfit::nearest(vectors, query, {found.data(), wanted}) == std::min(wanted, n));
+    for (std::size_t i = 0; i < std::min(wanted, n); ++i) {
+      CHECK(found[i].index == order[i]);
+      CHECK(found[i].similarity == similarity[order[i]]);
+    }
+    CHECK(found[std::min(wanted, n)].index == 0);  // not written
+  }
+}
+
+TEST_CASE("nearest: nothing is like nothing") {
+  fewfit::neighbour out[2];
+  CHECK(fewfit::nearest({}, support::random_floats(4, 1), out) == 0);
+  CHECK(fewfit::nearest(support::random_floats(4, 1), {}, out) == 0);
+  const float zeros[8] = {};
+  CHECK(fewfit::nearest(zeros, support::random_floats(4, 1), out) == 2);
+  CHECK(out[0].index == 0);
+  CHECK(out[0].similarity == 0);
+}
+
+TEST_SUITE_END();
