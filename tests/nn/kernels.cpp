@@ -225,15 +225,18 @@ TEST_CASE("linear: f16 weights give the bits of the same weights in f32, for eve
     const support::aligned_bytes halves(support::half_panels(w));
     for_each_set([&](const fewfit::kernel_table& k, bool) {
       if (!support::are_for(k, fewfit::number_type::f16)) return;
-      for (std::size_t rows = 1; rows <= 57; rows += rows < 20 ? 1 : 6) {
-        std::vector<float> wide(rows * 112), narrow(rows * 112), widened(rows * 112);
-        std::vector<float> panels(fewfit::widened_floats(fewfit::number_type::f16, inputs), NAN);
+      const fewfit::linear_weights v{halves.data(), inputs, 112, fewfit::number_type::f16};
+      for (std::size_t rows = 1; rows <= 20; ++rows) {
+        std::vector<float> wide(rows * 112), narrow(rows * 112);
         k.linear(x.data(), inputs, rows, w.view(), wide.data(), 112, fewfit::after::store);
-        const fewfit::linear_weights v{halves.data(), inputs, 112, fewfit::number_type::f16};
         k.linear(x.data(), inputs, rows, v, narrow.data(), 112, fewfit::after::store);
         REQUIRE(std::memcmp(wide.data(), narrow.data(), wide.size() * sizeof(float)) == 0);
-        // Many rows, and memory for it: the panels are widened first.
-        k.linear(x.data(), inputs, rows, v, widened.data(), 112, fewfit::after::store,
+      }
+      for (const std::size_t rows : {33u, 57u}) {  // many, and memory for it: the panels are widened first
+        std::vector<float> wide(rows * 112), widened(rows * 112);
+        std::vector<float> panels(fewfit::widened_floats(fewfit::number_type::f16, inputs), NAN);
+        k.linear(x.data(), inputs, rows, w.view(), wide.data(), 112, fewfit::after::gelu);
+        k.linear(x.data(), inputs, rows, v, widened.data(), 112, fewfit::after::gelu,
                  {nullptr, nullptr, panels.data()});
         REQUIRE(std::memcmp(wide.data(), widened.data(), wide.size() * sizeof(float)) == 0);
       }
