@@ -22,12 +22,8 @@ struct item {
 
 class runner {
  public:
-  runner(const options& options, batch_command& command)
-      : options_(options),
-        command_(command),
-        keys_(command.keys()),
-        reader_(options.input),
-        progress_(bytes_to_show(options)) {}
+  runner(const options& options, line_command& command)
+      : options_(options), command_(command), reader_(options.input), progress_(bytes_to_show(options)) {}
 
   void run() {
     std::vector<item> batch;
@@ -56,21 +52,12 @@ class runner {
     while (batch.size() < options_.batch_size && !bad_line_ && reader_.next(next.line)) {
       next.number = ++lines_;
       try {
-        take_text(next);
+        next.text = command_.text_in(next.line);
         batch.push_back(std::move(next));
       } catch (const std::invalid_argument& error) {
         bad_line_ = at_line(next.number, bad_line, error.what());
       }
     }
-  }
-
-  void take_text(item& next) const {
-    if (options_.format == format::jsonl) {
-      next.text = text_of(next.line, keys_);
-      return;
-    }
-    next.text = next.line;
-    if (!next.text.empty() && next.text.back() == '\r') next.text.pop_back();
   }
 
   // Where a batch as a whole cannot be computed, its texts are asked one by one, so that those before the culprit
@@ -80,7 +67,7 @@ class runner {
     std::vector<std::string_view> texts;
     for (const item& it : batch) texts.push_back(it.text);
     if (command_.compute(texts) == fewfit::errc::none) {
-      for (std::size_t i = 0; i < batch.size(); ++i) write(batch[i], i);
+      for (std::size_t i = 0; i < batch.size(); ++i) command_.answered(batch[i].line, i);
       return;
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -90,26 +77,52 @@ class runner {
         bad_line_ = at_line(batch[i].number, lines_fault ? bad_line : bad_file, fewfit::message(code));
         return;
       }
-      write(batch[i], 0);
+      command_.answered(batch[i].line, 0);
     }
   }
 
-  void write(const item& it, std::size_t i) const {
-    write_line(options_.format == format::jsonl ? with_members(it.line, command_.as_json(i)) : command_.as_text(i));
-  }
-
   const options& options_;
-  batch_command& command_;
-  const std::vector<std::string_view> keys_;
+  line_command& command_;
   line_reader reader_;
   progress progress_;
   unsigned long long lines_ = 0;
   std::optional<failure> bad_line_;
 };
 
+// A line in, a line out.
+class answers : public line_command {
+ public:
+  answers(format how, batch_command& command) : how_(how), command_(command), keys_(command.keys()) {}
+
+  std::string text_in(std::string_view line) override {
+    return how_ == format::jsonl ? text_of(line, keys_) : std::string(without_return(line));
+  }
+
+  fewfit::errc compute(fewfit::span<const std::string_view> texts) override { return command_.compute(texts); }
+
+  void answered(std::string_view line, std::size_t i) override {
+    write_line(how_ == format::jsonl ? with_members(line, command_.as_json(i)) : command_.as_text(i));
+  }
+
+ private:
+  const format how_;
+  batch_command& command_;
+  const std::vector<std::string_view> keys_;
+};
+
 }  // namespace
 
-void run(const options& options, batch_command& command) { runner(options, command).run(); }
+void run(const options& options, line_command& command) { runner(options, command).run(); }
+
+void run(const options& options, batch_command& command) {
+  answers lines(options.format, command);
+  run(options, lines);
+}
+
+std::string_view without_return(std::string_view line) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
 
 std::string tokens_and_truncated(std::size_t tokens, bool truncated) {
   return "\"tokens\":" + std::to_string(tokens) + ",\"truncated\":" + (truncated ? "true" : "false");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One line of JSON Lines: what its "text" is, and where our keys go.
+// One line of JSON Lines: what its "text" and other strings are, and where our keys go.
 
 #include <string>
 #include <string_view>
@@ -14,12 +14,23 @@ namespace tool {
 ///         two of them, a "text" that is no string, one of our keys is there already
 std::string text_of(std::string_view line, const std::vector<std::string_view>& ours);
 
+/// A key whose value is wanted.
+struct wanted_key {
+  std::string_view name;
+  bool or_integer = false;  // whether an integer will do, and be its decimal text
+};
+
+/// The values of the wanted keys, in their order.
+///
+/// errors  as text_of's
+std::vector<std::string> values_of(std::string_view line, const std::vector<wanted_key>& wanted);
+
 /// The line with `members` ("\"key\":value,...", without a comma in front) before its last brace.
 ///
 /// needs   a line that text_of accepted: its last brace is the object's, and the object is not empty
 std::string with_members(std::string_view line, std::string_view members);
 
-/// A JSON string literal.
+/// A JSON string literal. What is no UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view text);
 
 }  // namespace tool
