@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The five commands. Each throws a failure, or returns when it has said everything.
+// The six commands. Each throws a failure, or returns when it has said everything.
 
 #include "options.hpp"
 
@@ -9,6 +9,7 @@ namespace tool {
 void predict(const options& options);
 void embed(const options& options);
 void tokenize(const options& options);
+void eval(const options& options);
 void inspect(const options& options);
 void verify(const options& options);
 

@@ -17,14 +17,17 @@ constexpr const char* description =
     "A model file is made from a SetFit folder by tools/fewfit_convert. Texts are UTF-8, one a line.\n"
     "  --format text   a text a line in (\\n or \\r\\n ends it), an answer a line out\n"
     "  --format jsonl  a JSON object with \"text\" a line in; the line comes back byte for byte, in the same order,\n"
-    "                  with our keys put in before its last }";
+    "                  with our keys put in before its last }\n"
+    "\n"
+    "eval reads labelled texts, \"label <tab> text\" or objects with \"label\" and \"text\", and writes one report.";
 
 constexpr const char* footer =
     "Answers are written as soon as their batch is done. A bad line ends the run after everything before it was\n"
     "written. Exit status: 0, or 1 model or file, 2 input line, 64 usage.\n"
     "\n"
     "  fewfit predict --model interviews.fewfit --input answers.txt\n"
-    "  fewfit predict --model interviews.fewfit --format jsonl < answers.jsonl > labelled.jsonl";
+    "  fewfit predict --model interviews.fewfit --format jsonl < answers.jsonl > labelled.jsonl\n"
+    "  fewfit eval    --model interviews.fewfit --input labelled.tsv";
 
 void add_format(CLI::App& app, std::string& out) {
   app.add_option("--format", out, "how texts come in and answers go out")
@@ -57,18 +60,8 @@ CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const 
   return sub;
 }
 
-}  // namespace
-
-options parse(const std::vector<std::string>& arguments) {
-  options out;
-  std::string how = "text";
-  CLI::App app(description, "fewfit");
-  app.footer(footer);
-  app.set_version_flag("--version", std::to_string(FEWFIT_VERSION_MAJOR) + "." +
-                                        std::to_string(FEWFIT_VERSION_MINOR) + "." +
-                                        std::to_string(FEWFIT_VERSION_PATCH));
-  app.require_subcommand(1);
-
+// Every command as CLI11 has it: which of them was asked for is known when the arguments are read.
+std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::string& how, std::string& report) {
   std::map<CLI::App*, command> commands;
   commands[add_text_command(app, out, how, "predict", "label and probability of each text")] = command::predict;
   commands[add_text_command(app, out, how, "embed", "the sentence vector of each text")] = command::embed;
@@ -77,12 +70,32 @@ options parse(const std::vector<std::string>& arguments) {
   tokenize->add_flag("!--no-truncation", out.truncation, "do not cut at the model's length");
   tokenize->add_flag("--offsets", out.offsets, "with --format jsonl: the bytes of the text that each id came from");
   commands[tokenize] = command::tokenize;
+  CLI::App* eval = add_text_command(app, out, how, "eval", "how often the model is right about labelled texts");
+  eval->add_option("--report", report, "how the report is written, where not as --format has it")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->type_name("text|json");
+  commands[eval] = command::eval;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
   commands[inspect] = command::inspect;
   commands[add_file_command(app, out, "verify", "checks structure, checksums and self-test of a model file")] =
       command::verify;
+  return commands;
+}
 
+}  // namespace
+
+options parse(const std::vector<std::string>& arguments) {
+  options out;
+  std::string how = "text", report;
+  CLI::App app(description, "fewfit");
+  app.footer(footer);
+  app.set_version_flag("--version", std::to_string(FEWFIT_VERSION_MAJOR) + "." +
+                                        std::to_string(FEWFIT_VERSION_MINOR) + "." +
+                                        std::to_string(FEWFIT_VERSION_PATCH));
+  app.require_subcommand(1);
+
+  std::map<CLI::App*, command> commands = add_commands(app, out, how, report);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // CLI11 takes them from the back
     app.parse(reversed);
@@ -93,6 +106,7 @@ options parse(const std::vector<std::string>& arguments) {
     throw failure(bad_usage, std::string(error.what()) + "\nRun with --help for more information.");
   }
   out.format = how == "jsonl" ? format::jsonl : format::text;
+  out.report = report.empty() ? out.format : report == "json" ? format::jsonl : format::text;
   if (out.offsets && out.format == format::text) throw failure(bad_usage, "--offsets needs --format jsonl");
   out.command = commands.at(app.get_subcommands().front());
   return out;

@@ -8,7 +8,7 @@
 
 namespace tool {
 
-enum class command { none, predict, embed, tokenize, inspect, verify };
+enum class command { none, predict, embed, tokenize, eval, inspect, verify };
 enum class format { text, jsonl };
 
 struct options {
@@ -16,6 +16,7 @@ struct options {
   std::string model;
   std::string input = "-";
   tool::format format = tool::format::text;
+  tool::format report = format::text;  // of eval, which reads one format and may write the other
   std::size_t batch_size = 32;
   std::size_t threads = 1;
   bool special_tokens = true;

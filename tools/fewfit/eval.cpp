@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <stdexcept>
+
+#include "batches.hpp"
+#include "commands.hpp"
+#include "common.hpp"
+#include "fewfit/thread_pool.hpp"
+#include "json_line.hpp"
+#include "metrics.hpp"
+#include "output.hpp"
+#include "report.hpp"
+
+namespace tool {
+namespace {
+
+constexpr std::size_t shown_bytes = 80;  // of a label that is none: without a tab in sight it may be a whole text
+
+class eval_command : public line_command {
+ public:
+  explicit eval_command(const options& options)
+      : format_(options.format),
+        model_(load_model(options.model)),
+        pool_(options.threads),
+        scratch_(options.threads),
+        tally_(model_.labels().size) {
+    for (std::string_view label : model_.labels()) {
+      class_of_.emplace(label, labels_.size());
+      labels_.emplace_back(label);
+    }
+  }
+
+  std::string text_in(std::string_view line) override {
+    if (format_ == format::jsonl) {
+      std::vector<std::string> values =
+          values_of(line, {wanted_key{"label", model_.labels_are_integers()}, wanted_key{"text"}});
+      expect(values[0]);
+      return std::move(values[1]);
+    }
+    line = without_return(line);
+    const std::size_t tab = line.find('\t');
+    if (line.empty()) throw std::invalid_argument("the line is empty: take it out, or write a label and a tab");
+    if (tab == line.npos) throw std::invalid_argument("no tab: write a label, a tab and the text");
+    expect(line.substr(0, tab));
+    return std::string(line.substr(tab + 1));
+  }
+
+  fewfit::errc compute(fewfit::span<const std::string_view> texts) override {
+    probabilities_.resize(texts.size * labels_.size());
+    info_.resize(texts.size);
+    return model_.predict_proba(texts, scratch_, probabilities_, info_, pool_.executor());
+  }
+
+  void answered(std::string_view, std::size_t i) override {
+    const double* row = probabilities_.data() + i * labels_.size();
+    const double* best = std::max_element(row, row + labels_.size());  // the first of equals, as the library chooses
+    tally_.add(expected_.front(), static_cast<std::size_t>(best - row), *best);
+    expected_.pop_front();
+  }
+
+  void print(format how) const {
+    const metrics result = tally_.result();
+    write_line(how == format::jsonl ? json_report(result, labels_) : text_report(result, labels_));
+    flush();
+  }
+
+  bool empty() const { return tally_.examples() == 0; }
+
+ private:
+  void expect(std::string_view label) {
+    const auto found = class_of_.find(label);
+    if (found == class_of_.end()) throw std::invalid_argument(unknown(label));
+    expected_.push_back(found->second);
+  }
+
+  std::string unknown(std::string_view label) const {
+    if (label.substr(0, 3) == "\xEF\xBB\xBF")
+      return "the line begins with a byte order mark: save the file without it";
+    std::string out = "the model has no label " + quoted(label.substr(0, shown_bytes));
+    if (label.size() > shown_bytes) out += "...";
+    const char* before = "; its labels are ";
+    for (const std::string& known : labels_) {
+      out += before + quoted(known);
+      before = ", ";
+    }
+    return out;
+  }
+
+  const format format_;
+  fewfit::model model_;
+  fewfit::thread_pool pool_;
+  fewfit::workspace scratch_;
+  std::vector<std::string> labels_;                   // [K]
+  std::map<std::string_view, std::size_t> class_of_;  // views of the model's labels
+  std::deque<std::size_t> expected_;                  // classes of the lines that are read and not answered
+  std::vector<double> probabilities_;                 // [B, K]
+  std::vector<fewfit::text_info> info_;
+  tally tally_;
+};
+
+}  // namespace
+
+void eval(const options& options) {
+  eval_command command(options);
+  run(options, command);
+  if (command.empty()) {
+    throw failure(bad_file, (options.input == "-" ? "<stdin>" : options.input) +
+                                ": no examples: write a line for each, with its label and text");
+  }
+  command.print(options.report);
+}
+
+}  // namespace tool
