@@ -76,8 +76,8 @@ class BadLine(unittest.TestCase):
 
 class BadModel(unittest.TestCase):
     def refused(self, path, sentence):
-        for command in (["predict", "-m", path], ["embed", "-m", path], ["tokenize", "-m", path], ["inspect", path],
-                        ["verify", path]):
+        for command in (["predict", "-m", path], ["embed", "-m", path], ["tokenize", "-m", path], ["eval", "-m", path],
+                        ["inspect", path], ["verify", path]):
             done = run(*command, stdin=b"a\n")
             message = done.stderr.decode()
             self.assertEqual(done.returncode, 1, message)

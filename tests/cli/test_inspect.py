@@ -11,10 +11,10 @@ import unittest
 from tool import LABELS, MODEL, ROOT, run
 
 
-def convert(folder, *options):
-    """The demonstration model converted otherwise."""
+def convert(folder, *options, source=ROOT / "models/interviews"):
+    """The demonstration model, or another, converted otherwise."""
     path = pathlib.Path(folder, "other.fewfit")
-    command = [sys.executable, "-B", ROOT / "tools/fewfit_convert", ROOT / "models/interviews", "-o", path, *options]
+    command = [sys.executable, "-B", ROOT / "tools/fewfit_convert", source, "-o", path, *options]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=600)
     return path
 
