@@ -84,6 +84,7 @@ endif()
 # --- one answer from every compiler and every flag ---------------------------------------------------------------
 fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${eigen_directory}"
                    ${compilers})
+set_tests_properties(build.digest_matrix PROPERTIES COST 900)  # eight minutes: not as the last one, alone
 
 # --- registers ---------------------------------------------------------------------------------------------------
 # A cross compiler for the other processor where there is one; nothing it makes is run.
