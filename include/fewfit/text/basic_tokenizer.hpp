@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "fewfit/strings.hpp"
+#include "fewfit/text/fold_table.hpp"
 #include "fewfit/text/normalizer.hpp"
 #include "fewfit/text/short_words.hpp"
 #include "fewfit/text/unicode.hpp"

@@ -16,6 +16,7 @@
 
 #include "fewfit/config.hpp"
 #include "fewfit/text/unicode_tables.hpp"
+#include "fewfit/text/word_ranges.hpp"
 
 namespace fewfit {
 inline namespace v0 {
