@@ -160,9 +160,7 @@ void add_tile() {
                                                            panel,
                                                            p->out.data() + row * width + column,
                                                            width,
-                                                           fewfit::after::store,
-                                                           panels,
-                                                           0});
+                                                           fewfit::after::store});
   };
   const auto check = [p, call]() -> std::string {
     call();

@@ -98,7 +98,7 @@ class text_batch {
     return {{common<float>(layout_.query_key_value[0]), common<float>(layout_.query_key_value[1])},
             common<float>(layout_.intermediate),
             common<float>(layout_.context),
-            own<float>(layout_.own),
+            own<float>(layout_.task),
             common<float>(layout_.inputs),
             common<row_scale>(layout_.scales)};
   }

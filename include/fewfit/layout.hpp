@@ -31,7 +31,7 @@ struct memory_layout {
   std::size_t x = 0, context = 0, query_key_value[2] = {}, intermediate = 0, inputs = 0, scales = 0, ids = 0,
               offsets = 0;
   std::uint64_t batch_bytes = 0;
-  std::size_t own = 0, sentence = 0, probabilities = 0, tokenizer = 0;
+  std::size_t task = 0, sentence = 0, probabilities = 0, tokenizer = 0;
   std::uint64_t task_bytes = 0;
 
   std::uint64_t arena_bytes() const noexcept { return shared ? task_bytes : task_bytes + batch_bytes; }
@@ -80,7 +80,7 @@ inline memory_layout lay_out(const model_state& m, std::size_t tokens, std::size
   lay_out_batch(m, a);
   const encoder_shape shape = m.shape();
   const auto type = static_cast<number_type>(m.config.linear_type);
-  a.own = take(a.task_bytes, task_scratch(shape, type, a.longest) * sizeof(float));
+  a.task = take(a.task_bytes, task_scratch(shape, type, a.longest) * sizeof(float));
   a.sentence = take(a.task_bytes, padded(shape.hidden) * sizeof(float));
   a.probabilities = take(a.task_bytes, m.head.classes * sizeof(double));
   a.tokenizer = take(a.task_bytes, tokenizer_scratch_bytes(m.tokenizer.config));

@@ -18,7 +18,7 @@ inline namespace v0 {
 /// The first failure sticks: everything taken after it is zero or null, so a caller may take all and ask once.
 class section_reader {
  public:
-  section_reader(const section& s, const char* name) noexcept : section_(s), content_(s.content), name_(name) {}
+  section_reader(const section& s, const char* name) noexcept : section_(s), name_(name) {}
 
   bool ok() const noexcept { return error_.code == errc::none; }
   /// Whether every number is to be looked at.
@@ -30,7 +30,7 @@ class section_reader {
   }
   /// Where in the section a place lies that was handed out.
   std::uint64_t offset_of(const void* place) const noexcept {
-    return static_cast<std::uint64_t>(static_cast<const unsigned char*>(place) - content_.data);
+    return static_cast<std::uint64_t>(static_cast<const unsigned char*>(place) - section_.content.data);
   }
 
   template <class T>
@@ -55,7 +55,7 @@ class section_reader {
   template <class T>
   const T* take_array(std::uint64_t n) noexcept {
     take_padding();
-    if (n > content_.size / sizeof(T)) return fail(errc::section_size, name_, n), nullptr;
+    if (n > section_.content.size / sizeof(T)) return fail(errc::section_size, name_, n), nullptr;
     return reinterpret_cast<const T*>(advance(n * sizeof(T)));
   }
   /// The same of `n` elements of `size` bytes, of which a few at a time are shown to `look(bytes, first, count)`, in
@@ -73,8 +73,8 @@ class section_reader {
 
   FEWFIT_NEVER_INLINE const unsigned char* advance(std::uint64_t n) noexcept {
     if (!ok()) return nullptr;
-    if (n > content_.size - at_) return fail(errc::section_size, name_, at_), nullptr;
-    const unsigned char* p = content_.data + at_;
+    if (n > section_.content.size - at_) return fail(errc::section_size, name_, at_), nullptr;
+    const unsigned char* p = section_.content.data + at_;
     at_ += n;
     sum_up_to(at_);
     return p;
@@ -85,16 +85,16 @@ class section_reader {
     if (p != nullptr && !detail::all_zero(p, n)) fail(errc::padding_not_zero, name_, at_ - n);
   }
   void sum_up_to(std::uint64_t end) noexcept {
-    const std::uint64_t whole = detail::align_up(content_.size);  // who parsed the file has seen that it is there
+    const std::uint64_t whole =
+        detail::align_up(section_.content.size);  // who parsed the file has seen that it is there
     while (section_.full && summed_ < end) {
       const std::uint64_t n = whole - summed_ < block ? whole - summed_ : block;
-      sum_ = section_.sum(sum_, content_.data + summed_, static_cast<std::size_t>(n));
+      sum_ = section_.sum(sum_, section_.content.data + summed_, static_cast<std::size_t>(n));
       summed_ += n;
     }
   }
 
   section section_;
-  bytes content_;
   const char* name_;
   std::uint64_t at_ = 0, summed_ = 0;
   std::uint32_t sum_ = ~0u;
@@ -105,9 +105,9 @@ template <class Look>
 const unsigned char* section_reader::take_and_look(std::uint64_t n, std::uint64_t size, const Look& look) noexcept {
   take_padding();
   if (!ok()) return nullptr;
-  if (n > content_.size / size) return fail(errc::section_size, name_, n), nullptr;
-  if (n * size > content_.size - at_) return fail(errc::section_size, name_, at_), nullptr;
-  const unsigned char* const all = content_.data + at_;
+  if (n > section_.content.size / size) return fail(errc::section_size, name_, n), nullptr;
+  if (n * size > section_.content.size - at_) return fail(errc::section_size, name_, at_), nullptr;
+  const unsigned char* const all = section_.content.data + at_;
   const std::uint64_t together = size < block ? block / size : 1;
   for (std::uint64_t done = 0; done < n && ok(); done += together) {
     const std::uint64_t few = n - done < together ? n - done : together;
@@ -129,8 +129,8 @@ inline string_table section_reader::take_strings(std::uint32_t n, std::uint32_t 
 }
 
 inline void section_reader::finish() noexcept {
-  if (ok() && at_ != content_.size) fail(errc::section_size, name_, at_);
-  sum_up_to(detail::align_up(content_.size));
+  if (ok() && at_ != section_.content.size) fail(errc::section_size, name_, at_);
+  sum_up_to(detail::align_up(section_.content.size));
   if (section_.full && ~sum_ != section_.checksum) error_ = {errc::section_checksum, name_, section_.offset};
 }
 
