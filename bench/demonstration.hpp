@@ -70,7 +70,7 @@ inline text_set texts_between(std::size_t least, std::size_t most, std::size_t c
 
 /// How far our vectors of the texts are from torch's; nothing where each number is within 2e-6.
 inline std::string compare_vectors(const text_set& set, const float* vectors) {
-  const std::size_t width = model().config().hidden_size;
+  const std::size_t width = model().config().sentence_size;
   double worst = 0;
   for (std::size_t b = 0; b < set.texts.size(); ++b) {
     const float* torch = support::golden_files().vectors.data() + set.numbers[b] * width;

@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   const auto model = fewfit::model::load(argv[1]);
   if (!model) return std::fprintf(stderr, "%s: %s\n", argv[1], fewfit::message(model.error())), 1;
   std::vector<std::string_view> texts(argv + 2, argv + argc);
-  const std::size_t size = texts.size() * model->config().hidden_size;
+  const std::size_t size = texts.size() * model->config().sentence_size;
   std::vector<float> alone(size), in_jobs(size), stepped(size);
 
   job_system jobs;

@@ -84,7 +84,7 @@ struct buffers {
   std::vector<fewfit::text_info> info;
 
   buffers(const fewfit::model& m, std::size_t n)
-      : answers(n), probabilities(n * m.labels().size), vectors(n * m.config().hidden_size), info(n) {}
+      : answers(n), probabilities(n * m.labels().size), vectors(n * m.config().sentence_size), info(n) {}
 };
 
 /// Every form that takes a workspace, once.

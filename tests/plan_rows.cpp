@@ -66,7 +66,7 @@ void run_in_any_order(plan& p, std::uint32_t seed, std::size_t threads) {
 /// All three goals, cut by rows, against the plain calls.
 void check_texts(const fewfit::model& m, texts_view texts, fewfit::workspace& scratch, std::size_t threads,
                  std::uint32_t seed) {
-  std::vector<float> v(texts.size * m.config().hidden_size);
+  std::vector<float> v(texts.size * m.config().sentence_size);
   std::vector<double> p(texts.size * m.labels().size);
   std::vector<prediction> a(texts.size);
   std::vector<fewfit::text_info> info(texts.size);

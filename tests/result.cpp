@@ -12,6 +12,7 @@
 #include "support/container_damages.hpp"
 #include "support/content_damages.hpp"
 #include "support/file_faults.hpp"
+#include "support/tiny_head.hpp"
 
 using fewfit::errc;
 using fewfit::result;
@@ -51,6 +52,10 @@ void provoke_by_file(std::set<errc>& seen) {
 void provoke_by_call(std::set<errc>& seen) {
   const support::tiny_loaded m(support::tiny_model()), overflowing(support::overflowing_model());
   seen.insert(m->self_test().error().code);
+  support::tiny_parts body = support::tiny_model();
+  body.has_head = false;
+  seen.insert(support::tiny_loaded(body)->predict("good").status);
+  seen.insert(support::head_error(support::tiny_head(support::other_head()).bytes(), *overflowing).code);
   seen.insert(m->predict(support::endless_text()).status);
   seen.insert(overflowing->predict("good").status);
   seen.insert(support::wrong_kernels()), seen.insert(support::wrong_span()), seen.insert(support::small_memory());

@@ -38,7 +38,7 @@ class exact_memory {
 errc encode_in(const fewfit::model& m, texts_view texts, std::size_t bytes, std::size_t offset, std::size_t width) {
   const exact_memory memory(bytes, offset);
   fewfit::workspace scratch(memory.data(), bytes, width);
-  std::vector<float> out(texts.size * m.config().hidden_size);
+  std::vector<float> out(texts.size * m.config().sentence_size);
   const errc e = m.encode(texts, scratch, out);
   if (e == errc::none) CHECK(out == m.encode(texts).value());
   return e;

@@ -59,12 +59,12 @@ class peer {
                           kernels + " kernels, " + std::to_string(pool_.width()) + " threads"}};
   }
   void encode(batch texts) {
-    vectors_.resize(texts.size * model_.config().hidden_size);
+    vectors_.resize(texts.size * model_.config().sentence_size);
     const fewfit::errc code = model_.encode(texts, scratch_, vectors_, {}, pool_.executor());
     if (code != fewfit::errc::none) throw std::runtime_error(fewfit::message(code));
   }
   nlohmann::json vectors(const std::vector<std::string_view>& texts, std::size_t size) {
-    const std::size_t width = model_.config().hidden_size;
+    const std::size_t width = model_.config().sentence_size;
     nlohmann::json all = nlohmann::json::array();
     for (const batch part : batches(texts, size)) {
       encode(part);

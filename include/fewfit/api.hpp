@@ -23,14 +23,16 @@ namespace fewfit {
 inline namespace v0 {
 
 class model;
+class head;
 class plan;
 struct model_state;
+struct head_state;
 struct workspace_state;
 struct tokenize_result;
 namespace detail {
 class text_batch;
 struct text_tasks;
-}
+}  // namespace detail
 
 /// Scratch memory for one call at a time; grows on first use, then stays. A model's calls may share one.
 class workspace {
@@ -88,7 +90,8 @@ class model {
   const model_config& config() const noexcept;
   span<const std::string_view> labels() const noexcept;  // in the head's order; live as long as the model
   bool labels_are_integers() const noexcept;
-  fewfit::target target() const noexcept;
+  fewfit::target target() const noexcept;           // whether a text has one label, or any number of them
+  std::size_t probabilities_size() const noexcept;  // numbers that predict_proba gives for a text: K, or K pairs
   fewfit::kernels kernels() const noexcept;
   std::string_view about(std::string_view key) const noexcept;  // "license", "source", ...; empty if absent
   std::string_view token(std::uint32_t id) const noexcept;      // the text of a token
@@ -98,11 +101,13 @@ class model {
   prediction predict(std::string_view text) const noexcept;
   std::vector<prediction> predict(span<const std::string_view> texts) const;
   std::vector<prediction> predict(std::initializer_list<std::string_view> texts) const;
-  result<std::vector<double>> predict_proba(std::string_view text) const;               // [K]
-  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;  // [B, K]
+  result<std::vector<std::uint8_t>> predict_multi(std::string_view text) const;  // [K], 1 where a label applies
+  result<std::vector<std::uint8_t>> predict_multi(span<const std::string_view> texts) const;  // [B, K]
+  result<std::vector<double>> predict_proba(std::string_view text) const;                     // [K]
+  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;        // [B, K]
   result<std::vector<double>> predict_proba(std::initializer_list<std::string_view> texts) const;
-  result<std::vector<float>> encode(std::string_view text) const;               // [D]
-  result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, D]
+  result<std::vector<float>> encode(std::string_view text) const;               // [S]
+  result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, S]
   result<std::vector<float>> encode(std::initializer_list<std::string_view> texts) const;
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(span<const std::string_view> texts, tokenize_options options = {}) const;
@@ -119,6 +124,12 @@ class model {
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
   errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
               const executor& run = {}) const noexcept;
+  /// For models whose texts may have several labels, or none: 1 where a label applies, as SetFit's predict decides.
+  /// (On such a model `predict` tells the most probable label.)    errors  unsupported_target on other models
+  errc predict_multi(span<const std::string_view> texts, workspace& scratch, span<std::uint8_t> out,
+                     span<text_info> info = {}, const executor& run = {}) const noexcept;
+  /// What the model's own head says of vectors that `encode` gave.    shape  vectors [B, S] -> out as predict_proba's
+  errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
   /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given:
   /// the bytes of the text that each came from, {0, 0} for [CLS] and [SEP].
   ///
@@ -144,8 +155,47 @@ class model {
 
  private:
   friend class plan;
+  friend class head;
   explicit model(model_state* state) noexcept : state_(state) {}
   model_state* state_;
+};
+
+/// A head in a file of its own, a few KB: one encoded text can be asked by many. Immutable, as a model is.
+///
+///   auto mood = fewfit::head::load("mood.fewfit", model);                 // refused if made for another body
+///   auto said = mood->predict(model.encode("so be it").value());
+///
+/// The file is read into memory, so it may be replaced while it is in use. A head outlives the model if it has to.
+class head {
+ public:
+  /// errors  any errc of the file; wrong_body where it was made for another model's vectors
+  static result<head> load(std::string_view path, const model& body, const load_options& options = {}) noexcept;
+  /// needs  bytes at a multiple of 64, which stay where they are
+  static result<head> from_memory(const void* bytes, std::size_t size, const model& body,
+                                  const load_options& options = {}) noexcept;
+
+  head(head&& other) noexcept : state_(other.state_) { other.state_ = nullptr; }
+  head& operator=(head&& other) noexcept;
+  ~head();
+
+  span<const std::string_view> labels() const noexcept;
+  bool labels_are_integers() const noexcept;
+  fewfit::target target() const noexcept;
+  std::size_t sentence_size() const noexcept;       // numbers of a vector
+  std::size_t probabilities_size() const noexcept;  // as the model's
+  std::string_view about(std::string_view key) const noexcept;
+  std::size_t bytes() const noexcept;  // of memory
+
+  /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument
+  prediction predict(span<const float> vector) const noexcept;
+  // shape  vectors [B, S] -> out [B, probabilities_size()], or [B, K]
+  // errors bad_argument, non_finite_output; unsupported_target where a text has one label
+  errc predict_proba(span<const float> vectors, span<double> out) const noexcept;
+  errc predict_multi(span<const float> vectors, span<std::uint8_t> out) const noexcept;
+
+ private:
+  explicit head(head_state* state) noexcept : state_(state) {}
+  head_state* state_;
 };
 
 /// One call, cut into stages of independent tasks: for a job system, or for a deadline between tasks.
@@ -159,6 +209,8 @@ class plan {
                       cut how = cut::automatic) noexcept;
   static plan predict_proba(const model& m, span<const std::string_view> texts, workspace& scratch, span<double> out,
                             span<text_info> info = {}, cut how = cut::automatic) noexcept;
+  static plan predict_multi(const model& m, span<const std::string_view> texts, workspace& scratch,
+                            span<std::uint8_t> out, span<text_info> info = {}, cut how = cut::automatic) noexcept;
   static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,
                      span<text_info> info = {}, cut how = cut::automatic) noexcept;
 
@@ -180,9 +232,10 @@ class plan {
 
  private:
   friend class model;
-  enum class goal : std::uint8_t { predict, predict_proba, encode };
+  enum class goal : std::uint8_t { predict, predict_proba, predict_multi, encode };
   enum class work : std::uint8_t { texts, tokens, embedding, layer, answers, hand_over };
   plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch, cut how) noexcept;
+  void expect(std::size_t width, std::size_t numbers, std::size_t infos) noexcept;
   detail::text_tasks dealt() const noexcept;
   std::size_t stages_a_group() const noexcept;
   work kind(std::size_t stage) const noexcept;
@@ -193,7 +246,7 @@ class plan {
   std::size_t read(detail::text_batch& batch, std::size_t i) noexcept;
   void note(std::size_t i, const tokenize_result& t) noexcept;
   void answer_all(detail::text_batch& batch) noexcept;
-  void answer(std::size_t i, const float* sentence, double* probabilities) noexcept;
+  void answer(std::size_t i, const float* sentence, double* scratch) noexcept;
   void hand_over() noexcept;
   std::size_t answer_bytes() const noexcept;
   text_info* staged_info() const noexcept;
@@ -204,11 +257,11 @@ class plan {
   void* out_ = nullptr;
   text_info* info_ = nullptr;
   goal goal_ = goal::predict;
-  errc early_ = errc::none;  // what went wrong before the first task
+  errc early_ = errc::none;                        // what went wrong before the first task
   std::size_t large_tasks_ = 0, small_task_ = 16;  // how texts are dealt to tasks
-  std::size_t group_ = 0;      // texts at a time where work is cut by rows, else 0
-  std::size_t row_tasks_ = 0;  // tasks of a stage that is cut by rows
-  std::size_t stage_ = 0, task_ = 0;  // where step() goes on
+  std::size_t group_ = 0;                          // texts at a time where work is cut by rows, else 0
+  std::size_t row_tasks_ = 0;                      // tasks of a stage that is cut by rows
+  std::size_t stage_ = 0, task_ = 0;               // where step() goes on
   std::uint64_t longest_[static_cast<std::size_t>(work::hand_over) + 1] = {};  // nanoseconds of a task in step()
 };
 

@@ -74,9 +74,11 @@ class text_batch {
   }
   /// The vector of text b; null where it is not finite.
   const float* sentence(std::size_t b) noexcept {
-    const std::size_t width = m_.config.hidden_size;
+    const std::size_t hidden = m_.config.hidden_size, width = m_.config.sentence_size;
     float* s = own<float>(layout_.sentence);
-    pool(static_cast<pooling>(m_.config.pooling), x() + offsets()[b] * padded(width), tokens(b), width, s);
+    float* next = s + padded(m_.widest_vector());
+    pool(pooling_modes{m_.config.pooling}, x() + offsets()[b] * padded(hidden), tokens(b), hidden, s);
+    for (std::size_t i = 0; i < m_.dense.size(); ++i) dense(m_.kernels, m_.dense[i], s, next), std::swap(s, next);
     if (m_.config.normalize != 0) normalize(m_.kernels, s, width);
     return fewfit::is_finite(s, width) ? s : nullptr;
   }

@@ -39,6 +39,12 @@ FEWFIT_INLINE errc model::encode(span<const std::string_view> texts, workspace& 
   return plan::encode(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
 }
 
+FEWFIT_INLINE errc model::predict_multi(span<const std::string_view> texts, workspace& scratch,
+                                        span<std::uint8_t> out, span<text_info> info,
+                                        const executor& run) const noexcept {
+  return plan::predict_multi(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
+}
+
 // --- easy forms ---
 
 FEWFIT_INLINE prediction model::predict(std::string_view text) const noexcept {
@@ -59,9 +65,20 @@ FEWFIT_INLINE std::vector<prediction> model::predict(std::initializer_list<std::
   return predict(span<const std::string_view>(texts.begin(), texts.size()));
 }
 
+FEWFIT_INLINE result<std::vector<std::uint8_t>> model::predict_multi(span<const std::string_view> texts) const {
+  workspace scratch(1, state_->memory);
+  std::vector<std::uint8_t> out(texts.size * labels().size);
+  if (const errc e = predict_multi(texts, scratch, out); e != errc::none) return e;
+  return out;
+}
+
+FEWFIT_INLINE result<std::vector<std::uint8_t>> model::predict_multi(std::string_view text) const {
+  return predict_multi(span<const std::string_view>(&text, 1));
+}
+
 FEWFIT_INLINE result<std::vector<double>> model::predict_proba(span<const std::string_view> texts) const {
   workspace scratch(1, state_->memory);
-  std::vector<double> out(texts.size * labels().size);
+  std::vector<double> out(texts.size * probabilities_size());
   if (const errc e = predict_proba(texts, scratch, out); e != errc::none) return e;
   return out;
 }
@@ -72,7 +89,7 @@ FEWFIT_INLINE result<std::vector<double>> model::predict_proba(std::string_view 
 
 FEWFIT_INLINE result<std::vector<float>> model::encode(span<const std::string_view> texts) const {
   workspace scratch(1, state_->memory);
-  std::vector<float> out(texts.size * config().hidden_size);
+  std::vector<float> out(texts.size * config().sentence_size);
   if (const errc e = encode(texts, scratch, out); e != errc::none) return e;
   return out;
 }
@@ -144,17 +161,10 @@ FEWFIT_INLINE errc model::tokenize(std::string_view text, workspace& scratch, sp
 // --- what a model tells about itself ---
 
 FEWFIT_INLINE const model_config& model::config() const noexcept { return state_->config; }
-FEWFIT_INLINE span<const std::string_view> model::labels() const noexcept {
-  return {state_->labels.data(), state_->labels.size()};
-}
-FEWFIT_INLINE bool model::labels_are_integers() const noexcept { return state_->labels_are_integers; }
-FEWFIT_INLINE target model::target() const noexcept { return fewfit::target::single; }
 FEWFIT_INLINE kernels model::kernels() const noexcept { return state_->kernels.name; }
 
 FEWFIT_INLINE std::string_view model::about(std::string_view key) const noexcept {
-  for (std::uint32_t i = 0; i + 1 < state_->about.count; i += 2)
-    if (state_->about[i] == key) return state_->about[i + 1];
-  return {};
+  return detail::find_about(state_->about, key);
 }
 
 FEWFIT_INLINE std::string_view model::token(std::uint32_t id) const noexcept {
@@ -167,7 +177,8 @@ FEWFIT_INLINE std::string_view model::token(std::uint32_t id) const noexcept {
 FEWFIT_INLINE footprint model::footprint() const noexcept {
   fewfit::footprint f;
   f.mapped = state_->file.mapped ? static_cast<std::size_t>(state_->file.size) : 0;
-  f.private_bytes = sizeof(model_state) + state_->layers.bytes() + state_->labels.bytes() + state_->file.copy.bytes();
+  f.private_bytes = sizeof(model_state) + state_->layers.bytes() + state_->dense.bytes() +
+                    state_->head.labels.bytes() + state_->file.copy.bytes();
   f.workspace = workspace_bytes(config().max_length);
   return f;
 }
@@ -201,12 +212,25 @@ FEWFIT_INLINE void model::warm_up() const noexcept {
 
 namespace detail {
 
-/// How far the most probable class is ahead of the next.
-inline double margin(const double* probabilities, std::size_t classes, std::size_t best) noexcept {
-  double next = 0;
-  for (std::size_t k = 0; k < classes; ++k)
+/// How far the original is from another answer: the most probable class ahead of the next; of several targets the
+/// one that is nearest to 1/2, twice.
+inline double margin(const bound_head& h, const double* probabilities) noexcept {
+  const std::size_t step = h.numbers() / h.weights.classes, best = most_probable(probabilities, h.numbers());
+  double next = 0, least = 1;
+  for (std::size_t k = step - 1; k < h.numbers(); k += step) {
     if (k != best && probabilities[k] > next) next = probabilities[k];
-  return probabilities[best] - next;
+    least = std::fmin(least, 2 * std::fabs(probabilities[k] - 0.5));
+  }
+  return h.is_multi ? least : probabilities[best] - next;
+}
+
+/// Whether two rows of probabilities mean the same: one label, or the same of several.
+inline bool same_answer(const bound_head& h, const double* a, const double* b) noexcept {
+  if (!h.is_multi) return most_probable(a, h.weights.classes) == most_probable(b, h.weights.classes);
+  const std::size_t step = h.numbers() / h.weights.classes;
+  for (std::size_t k = step - 1; k < h.numbers(); k += step)
+    if (is_yes(h.weights, a[k] - 0.5) != is_yes(h.weights, b[k] - 0.5)) return false;
+  return true;
 }
 
 }  // namespace detail
@@ -214,9 +238,10 @@ inline double margin(const double* probabilities, std::size_t classes, std::size
 FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
   const self_test_section& s = state_->self_test;
   if (s.count == 0) return errc::no_self_test;
-  const std::size_t classes = state_->head.classes, width = config().hidden_size;
+  const detail::bound_head& head = state_->head;
+  const std::size_t numbers = head.numbers(), width = config().sentence_size;
   workspace scratch(1, state_->memory);
-  const detail::owned<double> probabilities(state_->memory, classes);
+  const detail::owned<double> probabilities(state_->memory, numbers);
   const detail::owned<float> vector(state_->memory, width);
   if (!probabilities || !vector) return errc::out_of_memory;
   const fp_environment environment;
@@ -224,16 +249,16 @@ FEWFIT_INLINE result<self_test_report> model::self_test() const noexcept {
   report.texts = s.count;
   for (std::uint32_t i = 0; i < s.count; ++i) {
     const std::string_view text = s.texts[i];
-    const double* original = s.probabilities + i * classes;
+    const double* original = s.probabilities + i * numbers;
     if (const errc e = encode({&text, 1}, scratch, {vector.data(), width}); e != errc::none) return e;
-    if (!fewfit::predict_proba(state_->head, vector.data(), probabilities.data())) return errc::non_finite_output;
+    if (!predict_proba_in_its_shape(head.weights, vector.data(), probabilities.data()))
+      return errc::non_finite_output;
     report.digest = crc32c(vector.data(), width * sizeof(float), report.digest);
-    const std::size_t label = most_probable(original, classes);
-    if (most_probable(probabilities.data(), classes) != label) {
+    if (!detail::same_answer(head, probabilities.data(), original)) {
       ++report.different_labels;
-      if (detail::margin(original, classes, label) > 0.05) ++report.different_clear_labels;
+      if (detail::margin(head, original) > 0.05) ++report.different_clear_labels;
     }
-    for (std::size_t k = 0; k < classes; ++k) {
+    for (std::size_t k = 0; k < numbers; ++k) {
       const double difference = std::fabs(probabilities[k] - original[k]);
       if (!(difference <= report.largest_difference)) report.largest_difference = difference;
     }

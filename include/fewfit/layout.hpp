@@ -6,7 +6,7 @@
 // Work is cut by texts, then each task has a batch of its own, which it takes from bytes to answers; or by rows, then
 // there is one batch, and each task has some of its rows for one layer.
 
-#include "fewfit/model.hpp"
+#include "fewfit/heads.hpp"
 
 namespace fewfit {
 inline namespace v0 {
@@ -81,8 +81,9 @@ inline memory_layout lay_out(const model_state& m, std::size_t tokens, std::size
   const encoder_shape shape = m.shape();
   const auto type = static_cast<number_type>(m.config.linear_type);
   a.task = take(a.task_bytes, task_scratch(shape, type, a.longest) * sizeof(float));
-  a.sentence = take(a.task_bytes, padded(shape.hidden) * sizeof(float));
-  a.probabilities = take(a.task_bytes, m.head.classes * sizeof(double));
+  const std::size_t vectors = m.dense.size() != 0 ? 2 : 1;  // what goes into a dense layer and what comes out
+  a.sentence = take(a.task_bytes, vectors * padded(m.widest_vector()) * sizeof(float));
+  a.probabilities = take(a.task_bytes, m.head.weights.classes * sizeof(double));
   a.tokenizer = take(a.task_bytes, tokenizer_scratch_bytes(m.tokenizer.config));
   return a;
 }
@@ -94,7 +95,8 @@ constexpr std::uint64_t staging_bytes(std::uint64_t texts, std::uint64_t answer_
 
 /// Bytes of the largest answer to one text: a vector, probabilities or a prediction.
 inline std::size_t largest_answer_bytes(const model_state& m) noexcept {
-  const std::size_t vector = m.config.hidden_size * sizeof(float), probabilities = m.head.classes * sizeof(double);
+  const std::size_t vector = m.config.sentence_size * sizeof(float);
+  const std::size_t probabilities = m.head.numbers() * sizeof(double);
   const std::size_t numbers = vector > probabilities ? vector : probabilities;
   return numbers > sizeof(prediction) ? numbers : sizeof(prediction);
 }

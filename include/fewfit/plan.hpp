@@ -19,14 +19,12 @@
 
 namespace fewfit {
 inline namespace v0 {
-namespace detail {
-
-/// Whether `numbers` are `width` for each text, and infos one for each or none. Divides: a product could wrap.
-constexpr bool sizes_agree(std::size_t texts, std::size_t width, std::size_t numbers, std::size_t infos) noexcept {
-  return numbers % width == 0 && numbers / width == texts && (infos == 0 || infos == texts);
+/// The caller has room for `width` numbers of each text, and for one info each or none. (A product could wrap.)
+FEWFIT_INLINE void plan::expect(std::size_t width, std::size_t numbers, std::size_t infos) noexcept {
+  if (early_ == errc::no_head) return;
+  const bool agree = numbers % width == 0 && numbers / width == texts_.size && (infos == 0 || infos == texts_.size);
+  if (!agree) early_ = errc::bad_argument;
 }
-
-}  // namespace detail
 
 FEWFIT_INLINE plan::plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch,
                          cut how) noexcept
@@ -38,6 +36,7 @@ FEWFIT_INLINE plan::plan(goal g, const model& m, span<const std::string_view> te
     tokens = bound > tokens ? bound : tokens;
     if (text.size() > detail::max_text_bytes && g != goal::predict) early_ = errc::text_too_long;
   }
+  if (goal_ != goal::encode && !model_->head.exists()) early_ = errc::no_head;
   if (scratch_ == nullptr) early_ = scratch.missing_;
   if (early_ != errc::none) return;
   const auto dealt = detail::text_tasks::deal(texts.size, probable, scratch_->width);
@@ -56,7 +55,17 @@ FEWFIT_INLINE plan plan::predict(const model& m, span<const std::string_view> te
                                  span<prediction> out, cut how) noexcept {
   plan p(goal::predict, m, texts, scratch, how);
   p.out_ = out.data;
-  if (out.size != texts.size) p.early_ = errc::bad_argument;
+  p.expect(1, out.size, 0);
+  return p;
+}
+
+FEWFIT_INLINE plan plan::predict_multi(const model& m, span<const std::string_view> texts, workspace& scratch,
+                                       span<std::uint8_t> out, span<text_info> info, cut how) noexcept {
+  plan p(goal::predict_multi, m, texts, scratch, how);
+  p.out_ = out.data;
+  p.info_ = info.size != 0 ? info.data : nullptr;
+  p.expect(m.state_->head.weights.classes, out.size, info.size);
+  if (p.early_ == errc::none && !m.state_->head.is_multi) p.early_ = errc::unsupported_target;
   return p;
 }
 
@@ -65,8 +74,7 @@ FEWFIT_INLINE plan plan::predict_proba(const model& m, span<const std::string_vi
   plan p(goal::predict_proba, m, texts, scratch, how);
   p.out_ = out.data;
   p.info_ = info.size != 0 ? info.data : nullptr;
-  const std::size_t width = m.state_->head.classes;
-  if (!detail::sizes_agree(texts.size, width, out.size, info.size)) p.early_ = errc::bad_argument;
+  p.expect(m.state_->head.numbers(), out.size, info.size);
   return p;
 }
 
@@ -75,8 +83,7 @@ FEWFIT_INLINE plan plan::encode(const model& m, span<const std::string_view> tex
   plan p(goal::encode, m, texts, scratch, how);
   p.out_ = out.data;
   p.info_ = info.size != 0 ? info.data : nullptr;
-  const std::size_t width = m.state_->config.hidden_size;
-  if (!detail::sizes_agree(texts.size, width, out.size, info.size)) p.early_ = errc::bad_argument;
+  p.expect(m.state_->config.sentence_size, out.size, info.size);
   return p;
 }
 

@@ -93,33 +93,33 @@ FEWFIT_INLINE void plan::note(std::size_t i, const tokenize_result& t) noexcept 
 }
 
 /// The answer to text i from its vector, null if that is not finite.
-FEWFIT_INLINE void plan::answer(std::size_t i, const float* sentence, double* probabilities) noexcept {
-  const std::size_t classes = model_->head.classes, width = model_->config.hidden_size;
-  if (goal_ == goal::encode) {
-    if (sentence == nullptr) return fail(errc::non_finite_output);
-    std::memcpy(reinterpret_cast<float*>(scratch_->staging) + i * width, sentence, width * sizeof(float));
-    return;
+FEWFIT_INLINE void plan::answer(std::size_t i, const float* sentence, double* scratch) noexcept {
+  const detail::bound_head& head = model_->head;
+  unsigned char* const to = scratch_->staging + i * answer_bytes();
+  bool finite = sentence != nullptr;
+  switch (finite ? goal_ : goal::predict) {
+    case goal::encode: std::memcpy(to, sentence, answer_bytes()); break;
+    case goal::predict_proba:
+      finite = predict_proba_in_its_shape(head.weights, sentence, reinterpret_cast<double*>(to));
+      break;
+    case goal::predict_multi: finite = detail::decide_all(head, sentence, scratch, to); break;
+    case goal::predict:
+      finite = finite && detail::name_answer(head, sentence, scratch, *reinterpret_cast<prediction*>(to));
+      break;
   }
-  double* to = goal_ == goal::predict ? probabilities : reinterpret_cast<double*>(scratch_->staging) + i * classes;
-  const bool finite = sentence != nullptr && fewfit::predict_proba(model_->head, sentence, to);
-  if (goal_ == goal::predict_proba) {
-    if (!finite) fail(errc::non_finite_output);
-    return;
-  }
-  prediction& p = reinterpret_cast<prediction*>(scratch_->staging)[i];
-  if (!finite) {
-    p.status = errc::non_finite_output;
-    return;
-  }
-  p.index = static_cast<std::uint32_t>(most_probable(to, classes));
-  p.label = model_->labels[p.index];
-  p.probability = to[p.index];
+  if (finite) return;
+  if (goal_ != goal::predict) return fail(errc::non_finite_output);
+  reinterpret_cast<prediction*>(to)->status = errc::non_finite_output;
 }
 
 /// What one text's answer takes in the caller's memory.
 FEWFIT_INLINE std::size_t plan::answer_bytes() const noexcept {
-  if (goal_ == goal::predict) return sizeof(prediction);
-  return goal_ == goal::encode ? model_->config.hidden_size * sizeof(float) : model_->head.classes * sizeof(double);
+  switch (goal_) {
+    case goal::encode: return model_->config.sentence_size * sizeof(float);
+    case goal::predict_proba: return model_->head.numbers() * sizeof(double);
+    case goal::predict_multi: return model_->head.weights.classes;
+    default: return sizeof(prediction);
+  }
 }
 
 FEWFIT_INLINE text_info* plan::staged_info() const noexcept {

@@ -63,6 +63,7 @@ enum class errc : std::uint32_t {
   unknown_weight_type,
   unknown_head_kind,
   unsupported_target,
+  bad_chain_order,
   unsupported_unicode_tables,
   bad_word_limit,
   bad_string_table,
@@ -86,6 +87,8 @@ enum class errc : std::uint32_t {
   // what a machine or a call can meet
   unsupported_kernels,
   no_self_test,
+  no_head,
+  wrong_body,
   text_too_long,
   bad_argument,
   workspace_too_small,
@@ -95,7 +98,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 66;
+inline constexpr std::uint32_t errc_count = 69;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -141,8 +144,8 @@ constexpr const char* message(errc code) noexcept {
     case errc::unknown_pooling: return "the pooling is not one this release computes";
     case errc::unknown_weight_type: return "the weights are of a type this release does not compute with";
     case errc::unknown_head_kind: return "the head is of a kind this release does not compute";
-    case errc::unsupported_target:
-      return "the head is for several labels at once, which this release does not compute";
+    case errc::unsupported_target: return "one label or several: the head's kind and its target do not agree";
+    case errc::bad_chain_order: return "the links of a chain do not name each target once";
     case errc::unsupported_unicode_tables:
       return "the tokenizer was made for other Unicode tables than this release has";
     case errc::bad_word_limit: return "max_input_chars_per_word is out of range";
@@ -167,6 +170,8 @@ constexpr const char* message(errc code) noexcept {
     case errc::unsupported_kernels:
       return "this processor or this build cannot run these kernels: load with kernels::automatic";
     case errc::no_self_test: return "the file holds no self-test";
+    case errc::no_head: return "the file holds a body without a head: ask a head of its own, or encode";
+    case errc::wrong_body: return "the head was made for another body than this model's";
     case errc::text_too_long: return "the text is longer than 2 GiB";
     case errc::bad_argument: return "the caller's memory has the wrong size";
     case errc::workspace_too_small: return "the caller's workspace memory is too small: see workspace_bytes";

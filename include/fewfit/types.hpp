@@ -113,6 +113,21 @@ struct footprint {
   std::size_t workspace = 0;      // of a workspace for one text of max_length() tokens
 };
 
+/// How rows become one; the values are the model file's. A mean's square root is that of the number of rows, by which
+/// their sum is divided; in the weighted mean the t-th row counts t times.
+enum class pooling : std::uint32_t { mean = 1, cls, max, mean_sqrt_len, weighted_mean, last_token };
+
+/// Several ways of pooling, in the order of their results: four bits each, the first in the lowest.
+struct pooling_modes {
+  std::uint32_t bits = 0;
+  constexpr std::size_t count() const noexcept {
+    std::size_t n = 0;
+    for (std::uint32_t b = bits; b != 0; b >>= 4) ++n;
+    return n;
+  }
+  constexpr pooling operator[](std::size_t i) const noexcept { return static_cast<pooling>(bits >> 4 * i & 15u); }
+};
+
 /// The numbers a model was built with; letters as in nn/tensor.hpp.
 struct model_config {
   std::uint32_t hidden_size = 0;              // D
@@ -122,9 +137,11 @@ struct model_config {
   std::uint32_t vocab_size = 0;               // R, rows of word embeddings
   std::uint32_t max_position_embeddings = 0;  // P
   std::uint32_t max_length = 0;
-  std::uint32_t hidden_act = 0;      // 1 gelu
-  std::uint32_t pooling = 0;         // 1 mean, 2 cls, 3 max
-  std::uint32_t normalize = 0;       // 1: unit length after pooling
+  std::uint32_t sentence_size = 0;   // S, numbers of a sentence vector: D, unless pooling or dense layers change it
+  std::uint32_t hidden_act = 0;      // 1 gelu, 2 gelu_tanh, 3 relu, 4 silu
+  std::uint32_t pooling = 0;         // pooling_modes
+  std::uint32_t dense_layers = 0;    // between pooling and head
+  std::uint32_t normalize = 0;       // 1: unit length at the end
   std::uint32_t linear_type = 0;     // 1 f32, 2 f16, 3 bf16, 4 i8
   std::uint32_t embedding_type = 0;  // 1 f32, 2 f16, 4 i8
   double layer_norm_eps = 0;

@@ -6,11 +6,13 @@
 
 #include <vector>
 
+using fewfit::head_kind;
+
 TEST_SUITE_BEGIN("nn");
 
 TEST_CASE("head: softmax of the decisions, whatever their size") {
   const double intercept[] = {0, 1, -1}, coefficients[] = {1, 0, 0, 1, -1, 0.5};
-  const fewfit::head_weights w{intercept, coefficients, 3, 2, false};
+  const fewfit::head_weights w{head_kind::softmax, intercept, coefficients, nullptr, 3, 2};
   for (const float size : {0.0f, 1.0f, 300.0f}) {
     const float sentence[] = {size, -2 * size};
     const double z[] = {sentence[0], 1.0 + sentence[1], -1.0 - sentence[0] + 0.5 * sentence[1]};
@@ -28,7 +30,7 @@ TEST_CASE("head: softmax of the decisions, whatever their size") {
 
 TEST_CASE("head: one row for two classes is the logistic function, the second class where it is positive") {
   const double intercept[] = {0.5}, coefficients[] = {2};
-  const fewfit::head_weights w{intercept, coefficients, 2, 1, true};
+  const fewfit::head_weights w{head_kind::binary, intercept, coefficients, nullptr, 2, 1};
   for (const float x : {-400.0f, -1.0f, 0.0f, 3.0f, 400.0f}) {
     double p[2];
     CHECK(fewfit::predict_proba(w, &x, p));
@@ -42,8 +44,9 @@ TEST_CASE("head: decisions that overflow are no answer") {
   const double intercept[] = {0, 0}, coefficients[] = {1.7e308, -1.7e308};
   const float sentence[] = {3};
   double p[2];
-  CHECK_FALSE(fewfit::predict_proba({intercept, coefficients, 2, 1, false}, sentence, p));
-  CHECK_FALSE(fewfit::predict_proba({intercept, coefficients, 2, 1, true}, sentence, p));
+  for (const head_kind kind :
+       {head_kind::softmax, head_kind::binary, head_kind::one_versus_rest, head_kind::independent})
+    CHECK_FALSE(fewfit::predict_proba({kind, intercept, coefficients, nullptr, 2, 1}, sentence, p));
 }
 
 TEST_CASE("most_probable: of equals the first, as numpy.argmax has it") {

@@ -70,7 +70,7 @@ inline fewfit::errc too_many_tasks_at_once() {
 inline fewfit::errc cancelled_call() {
   const tiny_loaded m(tiny_model());
   const std::string_view text = "good";
-  std::vector<float> out(m->config().hidden_size);
+  std::vector<float> out(m->config().sentence_size);
   fewfit::workspace scratch;
   fewfit::plan plan = fewfit::plan::encode(*m, {&text, 1}, scratch, out);
   plan.cancel();
@@ -88,7 +88,7 @@ inline fewfit::errc wrong_kernels() {
 inline fewfit::errc wrong_span() {
   const tiny_loaded m(tiny_model());
   const std::string_view text = "good";
-  std::vector<float> out(m->config().hidden_size + 1);
+  std::vector<float> out(m->config().sentence_size + 1);
   fewfit::workspace scratch;
   return m->encode({&text, 1}, scratch, out);
 }
@@ -97,7 +97,7 @@ inline fewfit::errc small_memory() {
   const tiny_loaded m(tiny_model());
   const std::string_view text = "good";
   std::vector<unsigned char> memory(1000);
-  std::vector<float> out(m->config().hidden_size);
+  std::vector<float> out(m->config().sentence_size);
   fewfit::workspace scratch(memory.data(), memory.size());
   return m->encode({&text, 1}, scratch, out);
 }

@@ -34,7 +34,7 @@ inline void add_header_damages(std::vector<damage>& rows) {
       {"ended at Ctrl-Z", errc::file_too_short, "header", raw([](std::string& b) { b.resize(b.find('\x1A')); })});
   rows.push_back({"big-endian", errc::wrong_byte_order, "byte order", header(8, 0x04030201u)});
   rows.push_back({"no byte order", errc::not_a_model_file, "byte order", header(8, 0x01020305u)});
-  for (const std::uint32_t version : {0u, 2u, 0x01000000u, 0xFFFFFFFFu})
+  for (const std::uint32_t version : {0u, 3u, 0x01000000u, 0xFFFFFFFFu})
     rows.push_back({"version " + std::to_string(version), errc::unsupported_version, "version", header(12, version)});
   const std::uint64_t size = tiny_bytes().size();
   for (const std::uint64_t stated : {size - 1, size + 1, size - 64, size + 64, std::uint64_t{0}, ~std::uint64_t{0}})
@@ -50,8 +50,8 @@ inline void add_header_damages(std::vector<damage>& rows) {
   for (const std::uint32_t flag : {1u, 0x80000000u})
     rows.push_back({"required flag", errc::unsupported_flags, "required flags", header(32, flag), header(36, flag)});
   for (std::size_t at = 40; at < 60; ++at)
-    rows.push_back({"reserved byte", errc::reserved_not_zero, "header",
-                    repaired([=](std::string& b) { b[at] = 1; })});
+    rows.push_back(
+        {"reserved byte", errc::reserved_not_zero, "header", repaired([=](std::string& b) { b[at] = 1; })});
   rows.push_back(
       {"checksum of the header", errc::header_checksum, "header", raw([](std::string& b) { b[60] ^= 1; })});
   rows.push_back({"optional flag, checksum not made again", errc::header_checksum, "header",
@@ -64,8 +64,8 @@ inline void add_directory_damages(std::vector<damage>& rows) {
   const tiny_file& f = tiny_sections();
   const std::size_t last = f.sections.size() - 1;
   const std::uint64_t file = tiny_bytes().size(), last_size = f.sections[last].body.size();
-  for (const std::uint64_t size : {~std::uint64_t{0}, ~std::uint64_t{0} - 62, std::uint64_t{1} << 63, file, file + 1,
-                                   file - f.begin(0) + 1})
+  for (const std::uint64_t size :
+       {~std::uint64_t{0}, ~std::uint64_t{0} - 62, std::uint64_t{1} << 63, file, file + 1, file - f.begin(0) + 1})
     rows.push_back(
         {"size of config " + std::to_string(size), errc::section_out_of_bounds, "config", size_of(0, size)});
   rows.push_back({"the last section ends behind the file", errc::section_out_of_bounds, "self_test",
@@ -104,9 +104,8 @@ inline void add_section_list_damages(std::vector<damage>& rows) {
   };
   rows.push_back({"config behind tokenizer", errc::section_order, "directory", swapped(0, 1)});
   rows.push_back({"about before head", errc::section_order, "directory", swapped(7, 8)});
-  rows.push_back({"types swapped, bytes not", errc::section_order, "directory", repaired([](std::string& b) {
-                    put(b, 64, 2u), put(b, 80, 1u);
-                  })});
+  rows.push_back({"types swapped, bytes not", errc::section_order, "directory",
+                  repaired([](std::string& b) { put(b, 64, 2u), put(b, 80, 1u); })});
   for (const char* name :
        {"config", "tokenizer", "vocabulary", "word_embeddings", "position_embeddings", "head", "about"})
     rows.push_back(
@@ -128,12 +127,13 @@ inline void add_section_list_damages(std::vector<damage>& rows) {
   const auto extra = [](std::uint32_t type) {
     return sections([=](tiny_file& f) { f.sections.push_back({type, "extra", "what is this"}); });
   };
-  for (const std::uint32_t type : {10u, 0x7FFFFFFFu})
+  for (const std::uint32_t type : {12u, 0x7FFFFFFFu})
     rows.push_back({"a section of type " + std::to_string(type), errc::unknown_section, "section", extra(type),
                     extra(0x80000000u)});
   rows.push_back({"a section of type 0", errc::section_order, "config", sections([](tiny_file& f) {
                     f.sections.insert(f.sections.begin(), {0, "extra", ""});
-                  }), extra(0xFFFFFFFFu)});
+                  }),
+                  extra(0xFFFFFFFFu)});
 }
 
 inline void add_checksum_damages(std::vector<damage>& rows) {
@@ -142,7 +142,7 @@ inline void add_checksum_damages(std::vector<damage>& rows) {
   for (std::size_t i = 0; i < f.sections.size(); ++i) {
     const char* const types[] = {
         "",      "config", "tokenizer", "vocabulary", "word_embeddings", "position_embeddings",
-        "layer", "head",   "about",     "self_test"};
+        "layer", "dense",  "body",      "head",       "about",           "self_test"};
     damage row{"checksum of " + f.sections[i].name,
                errc::section_checksum,
                types[f.sections[i].type],
@@ -162,7 +162,8 @@ inline void add_checksum_damages(std::vector<damage>& rows) {
   rows.push_back({"a weight, checksum not made again", errc::section_checksum, "layer",
                   raw([=](std::string& b) { b[f.begin(5) + 64] ^= 1; }), nullptr, errc::none, true});
   // The bytes of one layer under the other's checksum: what is sound alone must be in its place.
-  rows.push_back({"two layers swapped without their entries", errc::section_checksum, "layer", [] {
+  rows.push_back({"two layers swapped without their entries", errc::section_checksum, "layer",
+                  [] {
                     tiny_file g = tiny_sections();
                     const std::string right = g.bytes();
                     std::swap(g.sections[5].body, g.sections[6].body);
@@ -170,7 +171,8 @@ inline void add_checksum_damages(std::vector<damage>& rows) {
                     wrong.replace(0, 64 + up_to_64(g.sections.size() * 16), right, 0,
                                   64 + up_to_64(g.sections.size() * 16));
                     return wrong;
-                  }, nullptr, errc::none, true});
+                  },
+                  nullptr, errc::none, true});
   damage optional{"checksum of an optional section",
                   errc::section_checksum,
                   "optional section",

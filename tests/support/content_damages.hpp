@@ -36,10 +36,12 @@ inline void add_config_damages(std::vector<damage>& rows) {
          const tiny_options one{1, 1, 1, 1};
          p = tiny_model(one);
        })});
-  rows.push_back(
-      {"8193 columns", errc::bad_dimension, "hidden_size", field("config.hidden_size", 8193u),
-       sections([](tiny_file& f) { f.set("config.hidden_size", 8192u).set("config.num_attention_heads", 1u); }),
-       errc::section_size});
+  rows.push_back({"8193 columns", errc::bad_dimension, "hidden_size", field("config.hidden_size", 8193u),
+                  sections([](tiny_file& f) {
+                    f.set("config.hidden_size", 8192u).set("config.num_attention_heads", 1u);
+                    f.set("config.sentence_size", 8192u);
+                  }),
+                  errc::section_size});
   bound("intermediate_size", 65536), bound("num_hidden_layers", 64), bound("vocab_size", 1u << 22);
   bound("max_position_embeddings", 8192);
   add_range(rows, "config.num_attention_heads", errc::bad_dimension, "num_attention_heads", {0, 257, 0xFFFFFFFFu},
@@ -50,8 +52,13 @@ inline void add_config_damages(std::vector<damage>& rows) {
   add_range(rows, "config.num_attention_heads", errc::bad_head_count, "num_attention_heads", {3, 6, 40, 256},
             {2, 4, 10});
   add_range(rows, "config.max_length", errc::bad_max_length, "max_length", {0, 1, 2, 17, 0xFFFFFFFFu}, {3, 16});
-  add_range(rows, "config.hidden_act", errc::unknown_activation, "hidden_act", {0, 2}, {1});
-  add_range(rows, "config.pooling", errc::unknown_pooling, "pooling", {0, 4}, {1, 2, 3});
+  add_range(rows, "config.hidden_act", errc::unknown_activation, "hidden_act", {0, 5}, {1, 2, 3, 4});
+  add_range(rows, "config.pooling", errc::unknown_pooling, "pooling",
+            {0, 7, 0x11, 0x103, 0x654322, 0x1000000, 0xF0000001}, {1, 2, 3, 4, 5, 6});
+  add_range(rows, "config.pooling", errc::bad_dimension, "sentence_size", {0x12, 0x654321}, {});
+  add_range(rows, "config.sentence_size", errc::bad_dimension, "sentence_size", {0, 19, 21, 65537}, {20});
+  add_range(rows, "config.dense layers", errc::bad_dimension, "dense layers", {9, 0xFFFFFFFFu}, {8},
+            errc::missing_section);
   add_range(rows, "config.normalize", errc::bad_flag, "normalize", {2, 0xFFFFFFFFu}, {0, 1});
   add_range(rows, "config.linear layers", errc::unknown_weight_type, "linear layers", {0, 5, 0xFFFFFFFFu}, {1});
   add_range(rows, "config.word embeddings", errc::unknown_weight_type, "word embeddings", {0, 3, 5}, {1});
@@ -60,7 +67,7 @@ inline void add_config_damages(std::vector<damage>& rows) {
     rows.push_back({"layer_norm_eps " + std::to_string(eps), errc::bad_epsilon, "layer_norm_eps",
                     field("config.layer_norm_eps", eps), field("config.layer_norm_eps", eps < 1e-3 ? 1e-30 : 1.0)});
   rows.push_back(
-      {"reserved bytes of config", errc::reserved_not_zero, "config", field("config.reserved", char{1}, 71)});
+      {"reserved bytes of config", errc::reserved_not_zero, "config", field("config.reserved", char{1}, 63)});
   rows.push_back({"config is short", errc::section_size, "config",
                   sections([](tiny_file& f) { f.sections[0].body.resize(64); })});
   rows.push_back({"config is long", errc::section_size, "config",
@@ -74,18 +81,19 @@ inline void add_size_damages(std::vector<damage>& rows) {
     rows.push_back(
         {name + " claims " + std::to_string(value), errc::section_size, where, field("config." + name, value)});
   };
+  const auto wide = [](std::uint32_t width) {
+    return sections([=](tiny_file& f) { f.set("config.hidden_size", width).set("config.sentence_size", width); });
+  };
   claim("vocab_size", 45, "word_embeddings"), claim("vocab_size", 1u << 22, "word_embeddings");
   claim("max_position_embeddings", 15, "position_embeddings"),
       claim("max_position_embeddings", 17, "position_embeddings");
   claim("intermediate_size", 48, "layer"), claim("intermediate_size", 65536, "layer");
-  rows.push_back({"hidden_size claims 40", errc::section_size, "word_embeddings", field("config.hidden_size", 40u)});
+  rows.push_back({"hidden_size claims 40", errc::section_size, "word_embeddings", wide(40)});
   // A reading of other widths finds numbers where there must be none, before it comes to the end.
-  rows.push_back(
-      {"hidden_size claims 30", errc::padding_not_zero, "query, key, value", field("config.hidden_size", 30u)});
+  rows.push_back({"hidden_size claims 30", errc::padding_not_zero, "query, key, value", wide(30)});
   rows.push_back(
       {"intermediate_size claims 32", errc::padding_not_zero, "output", field("config.intermediate_size", 32u)});
-  rows.push_back(
-      {"hidden_size claims 15", errc::padding_not_zero, "word_embeddings", field("config.hidden_size", 15u)});
+  rows.push_back({"hidden_size claims 15", errc::padding_not_zero, "word_embeddings", wide(15)});
   rows.push_back({"intermediate_size claims 49", errc::padding_not_zero, "intermediate",
                   field("config.intermediate_size", 49u)});
   rows.push_back({"one layer claimed", errc::section_order, "head", field("config.num_hidden_layers", 1u)});
@@ -239,9 +247,12 @@ inline void add_vocabulary_damages(std::vector<damage>& rows) {
        })});
   add_short_words_damages(rows);
   add_range(rows, "vocabulary.tokens", errc::bad_token_id, "tokens", {0, 45, 0xFFFFFFFFu}, {});
-  rows.push_back({"more tokens than rows", errc::bad_token_id, "tokens",
-                  parts([](tiny_parts& p) { p.vocabulary.insert(p.vocabulary.end(), {"x", "y", "z"}); }),
-                  parts([](tiny_parts& p) { p.vocabulary.insert(p.vocabulary.end(), {"x", "y"}); })});
+  rows.push_back({"more tokens than rows", errc::bad_token_id, "tokens", parts([](tiny_parts& p) {
+                    p.vocabulary.insert(p.vocabulary.end(), {"x", "y", "z"});
+                  }),
+                  parts([](tiny_parts& p) {
+                    p.vocabulary.insert(p.vocabulary.end(), {"x", "y"});
+                  })});
   rows.push_back({"reserved bytes of vocabulary", errc::reserved_not_zero, "vocabulary",
                   field("vocabulary.reserved", char{1}, 51)});
   const auto offset = [](std::size_t i, std::uint32_t value) {
@@ -304,9 +315,79 @@ inline void add_weight_damages(std::vector<damage>& rows) {
   }
 }
 
+/// Of a model with two dense layers.
+inline void add_dense_damages(std::vector<damage>& rows) {
+  using fewfit::errc;
+  const auto made = [](const std::function<void(tiny_file&)>& edit) {
+    return [edit] {
+      tiny_options o;
+      o.dense = {7, 24};
+      tiny_file f(tiny_model(o));
+      edit(f);
+      return f.bytes();
+    };
+  };
+  const auto row = [&](const char* name, errc code, const char* where, const std::string& at, std::uint32_t bad,
+                       std::uint32_t good) {
+    rows.push_back({name, code, where, made([=](tiny_file& f) { f.set(at, bad); }),
+                    made([=](tiny_file& f) { f.set(at, good); })});
+  };
+  row("inputs of a dense layer", errc::bad_dimension, "dense inputs", "dense1.inputs", 8, 7);
+  row("inputs of the first dense layer", errc::bad_dimension, "dense inputs", "dense0.inputs", 21, 20);
+  row("outputs of a dense layer", errc::padding_not_zero, "dense", "dense0.outputs", 6, 7);
+  row("no outputs", errc::bad_dimension, "dense outputs", "dense1.outputs", 0, 24);
+  row("many outputs", errc::bad_dimension, "dense outputs", "dense1.outputs", 65537, 24);
+  row("activation 0", errc::unknown_activation, "dense activation", "dense0.activation", 0, 1);
+  row("activation 7", errc::unknown_activation, "dense activation", "dense1.activation", 7, 6);
+  row("normalize_first 2", errc::bad_flag, "normalize_first", "dense1.normalize_first", 2, 0);
+  row("another sentence_size", errc::bad_dimension, "sentence_size", "config.sentence_size", 25, 24);
+  row("dense layers that are not there", errc::missing_section, "dense", "config.dense layers", 3, 2);
+  row("a dense layer too many", errc::bad_dimension, "sentence_size", "config.dense layers", 1, 2);
+  row("a weight of a dense layer", errc::non_finite_weight, "dense", "dense0.panels", 0x7F800000u, 0x3F800000u);
+  rows.back().only_full = true;
+  rows.push_back({"reserved bytes of a dense layer", errc::reserved_not_zero, "dense",
+                  made([](tiny_file& f) { f.set("dense0.reserved", char{1}, 47); }), made([](tiny_file&) {})});
+  rows.push_back({"a dense layer is short", errc::section_size, "dense",
+                  made([](tiny_file& f) { f.section("dense1").body.resize(128); }), made([](tiny_file&) {})});
+}
+
+/// Of a model with a head of another kind.
+inline void add_kind_damages(std::vector<damage>& rows) {
+  using fewfit::errc;
+  const auto made = [](std::uint32_t kind, const std::function<void(tiny_parts&)>& edit) {
+    return [=] {
+      tiny_options o;
+      o.head_kind = kind;
+      tiny_parts p = tiny_model(o);
+      edit(p);
+      return tiny_file(p).bytes();
+    };
+  };
+  const auto order = [&](const std::vector<std::uint32_t>& links) {
+    return made(5, [=](tiny_parts& p) { p.order = links; });
+  };
+  for (const std::vector<std::uint32_t>& links :
+       {std::vector<std::uint32_t>{0, 0, 1}, {0, 1, 3}, {2, 1, 0xFFFFFFFFu}})
+    rows.push_back({"order of a chain", errc::bad_chain_order, "order", order(links), order({2, 1, 0})});
+  rows.push_back({"a coefficient of a chain missing", errc::section_size, "head",
+                  made(5, [](tiny_parts& p) { p.coefficients.pop_back(); }), made(5, [](tiny_parts&) {})});
+  for (const std::uint32_t kind : {3u, 4u, 5u})
+    rows.push_back({"a coefficient of kind " + std::to_string(kind), errc::non_finite_weight, "head coefficients",
+                    made(kind, [](tiny_parts& p) { p.coefficients.back() = HUGE_VAL; }),
+                    made(kind, [](tiny_parts& p) { p.coefficients.back() = 1e308; }), errc::none, true});
+  rows.push_back({"pairs of a chain", errc::bad_flag, "pairs", made(5, [](tiny_parts& p) { p.pairs = 1; }),
+                  made(4, [](tiny_parts& p) { p.pairs = 1; })});
+  rows.push_back({"half_is_yes of shares", errc::bad_flag, "half_is_yes",
+                  made(3, [](tiny_parts& p) { p.half_is_yes = 1; }),
+                  made(4, [](tiny_parts& p) { p.half_is_yes = 1; })});
+}
+
 inline void add_head_damages(std::vector<damage>& rows) {
   using fewfit::errc;
-  add_range(rows, "head.kind", errc::unknown_head_kind, "kind", {0, 3}, {1});
+  add_range(rows, "head.kind", errc::unknown_head_kind, "kind", {0, 6}, {1, 3});
+  add_range(rows, "head.kind", errc::unsupported_target, "target", {4, 5}, {});
+  add_range(rows, "head.pairs", errc::bad_flag, "pairs", {1}, {0});
+  add_range(rows, "head.half_is_yes", errc::bad_flag, "half_is_yes", {1}, {0});
   rows.push_back(
       {"binary with three classes", errc::bad_dimension, "classes", field("head.kind", 2u), parts([](tiny_parts& p) {
          tiny_options o;
@@ -322,7 +403,7 @@ inline void add_head_damages(std::vector<damage>& rows) {
        })});
   add_range(rows, "head.target", errc::unsupported_target, "target", {0, 2}, {1});
   add_range(rows, "head.labels are integers", errc::bad_flag, "labels are integers", {2}, {0, 1});
-  rows.push_back({"reserved bytes of head", errc::reserved_not_zero, "head", field("head.reserved", char{1}, 47)});
+  rows.push_back({"reserved bytes of head", errc::reserved_not_zero, "head", field("head.reserved", char{1}, 39)});
   const auto label = [](const std::string& text) { return parts([=](tiny_parts& p) { p.labels[1] = text; }); };
   const auto name = [](const std::string& text) { return parts([=](tiny_parts& p) { p.head_name = text; }); };
   rows.push_back({"an empty label", errc::bad_label, "labels", label(""), label(" ")});
@@ -373,6 +454,7 @@ inline const std::vector<damage>& content_damages() {
     std::vector<damage> rows;
     add_config_damages(rows), add_size_damages(rows), add_tokenizer_damages(rows), add_vocabulary_damages(rows);
     add_weight_damages(rows), add_type_damages(rows), add_head_damages(rows), add_about_damages(rows);
+    add_dense_damages(rows), add_kind_damages(rows);
     add_self_test_damages(rows);
     return rows;
   }();

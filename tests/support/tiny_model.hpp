@@ -61,12 +61,12 @@ inline std::size_t up_to_16(std::size_t n) { return (n + 15) / 16 * 16; }
 class aligned_bytes {
  public:
   explicit aligned_bytes(std::string_view bytes, std::size_t offset = 0)
-      : memory_(::operator new(bytes.size() + offset, std::align_val_t{64})), offset_(offset), size_(bytes.size()) {
+      : memory_(::operator new (bytes.size() + offset, std::align_val_t{64})), offset_(offset), size_(bytes.size()) {
     if (size_ != 0) std::memcpy(data(), bytes.data(), size_);
   }
   aligned_bytes(const aligned_bytes&) = delete;
   aligned_bytes& operator=(const aligned_bytes&) = delete;
-  ~aligned_bytes() { ::operator delete(memory_, std::align_val_t{64}); }
+  ~aligned_bytes() { ::operator delete (memory_, std::align_val_t{64}); }
   unsigned char* data() const { return static_cast<unsigned char*>(memory_) + offset_; }
   std::size_t size() const { return size_; }
 
@@ -82,6 +82,10 @@ struct tiny_layer {
   tiny_linear query, key, value, attention_output, intermediate, output;
   tiny_norm attention_norm, output_norm;
 };
+struct tiny_dense {
+  tiny_linear linear;
+  std::uint32_t activation = 1, normalize_first = 0;
+};
 struct tiny_added {
   std::string content;
   std::uint32_t id = 0, flags = 0;
@@ -90,23 +94,32 @@ struct tiny_added {
 /// What a model says, before it is spelt as sections. Letters as in nn/tensor.hpp; R rows, M tokens of a text.
 struct tiny_parts {
   std::uint32_t D = 20, H = 5, F = 36, L = 2, R = 0, P = 16, M = 12, pooling = 1, normalize = 0;
+  std::uint32_t version = 2, hidden_act = 1;
   double eps = 1e-12;
   std::uint32_t lowercase = 1, strip_accents = 1, special_tokens_are_text = 0;
   std::uint32_t word_limit = 20, unk = 1, cls = 2, sep = 3;
   std::vector<std::string> vocabulary;
-  std::vector<tiny_added> added;  // sorted by content
+  std::vector<tiny_added> added;        // sorted by content
   std::vector<float> words, positions;  // [R, D], [P, D]
   tiny_norm embedding_norm;
   std::vector<tiny_layer> layers;
+  std::vector<tiny_dense> dense;
   number_type linear_type = number_type::f32, embedding_type = number_type::f32;
-  bool binary = false, integer_labels = false;
+  bool has_head = true, integer_labels = false;
+  std::uint32_t head_kind = 1, pairs = 0, half_is_yes = 0;
   std::string head_name = "head";
   std::vector<std::string> labels;
-  std::vector<double> intercept, coefficients;  // [rows], [rows, D]
+  std::vector<std::uint32_t> order;             // of a chain
+  std::vector<double> intercept, coefficients;  // [rows], [rows, S]; row i of a chain has S + i
   std::vector<std::pair<std::string, std::string>> about;
   std::vector<std::string> test_texts;
   std::vector<double> test_probabilities;  // [n, K]
 
+  std::uint32_t S() const {
+    std::uint32_t modes = 0;
+    for (std::uint32_t bits = pooling; bits != 0; bits >>= 4) ++modes;
+    return dense.empty() ? D * modes : dense.back().linear.outputs;
+  }
   std::uint32_t id(std::string_view token) const {
     for (std::size_t i = 0; i < vocabulary.size(); ++i)
       if (vocabulary[i] == token) return static_cast<std::uint32_t>(i);
@@ -134,6 +147,8 @@ inline tiny_parts widened(tiny_parts p) {
 struct tiny_options {
   std::uint32_t D = 20, H = 5, F = 36, L = 2, pooling = 1, normalize = 0, seed = 1;
   bool binary = false, integer_labels = false, added_tokens = true, about = true;
+  std::uint32_t hidden_act = 1, head_kind = 1;  // 2 where binary
+  std::vector<std::uint32_t> dense = {};        // outputs of each layer; activations in turn, every second normalised
 };
 
 namespace tiny_words {
@@ -174,8 +189,9 @@ class tiny_random {
 
 inline std::vector<tiny_added> tiny_added_tokens(std::uint32_t first_free) {
   // [USER] takes the white space before it, "new york" is matched after normalisation; the order is that of bytes.
-  return {{"[CLS]", 2, 16},  {"[MASK]", 4, 16 | 2}, {"[PAD]", 0, 16},         {"[SEP]", 3, 16},
-          {"[UNK]", 1, 16},  {"[USER]", first_free, 2}, {"new york", first_free + 1, 8}};
+  return {
+      {"[CLS]", 2, 16},          {"[MASK]", 4, 16 | 2},          {"[PAD]", 0, 16}, {"[SEP]", 3, 16}, {"[UNK]", 1, 16},
+      {"[USER]", first_free, 2}, {"new york", first_free + 1, 8}};
 }
 
 inline void make_tiny_weights(tiny_parts& p, std::uint32_t seed) {
@@ -191,10 +207,18 @@ inline void make_tiny_weights(tiny_parts& p, std::uint32_t seed) {
     l.output = random.linear(p.F, p.D);
     l.output_norm = random.norm(p.D);
   }
-  const std::size_t rows = p.binary ? 1 : p.labels.size();
+  std::uint32_t width = p.D * (p.pooling < 16 ? 1 : p.pooling < 256 ? 2 : 3);
+  for (std::uint32_t i = 0; i < p.dense.size(); ++i) {
+    const std::uint32_t outputs = p.dense[i].linear.outputs;
+    p.dense[i] = {random.linear(width, outputs), (i + seed) % 6 + 1, i % 2};
+    width = outputs;
+  }
+  const std::size_t rows = p.head_kind == 2 ? 1 : p.labels.size();
   p.intercept.clear(), p.coefficients.clear();
   for (std::size_t i = 0; i < rows; ++i) p.intercept.push_back(0.3 * static_cast<double>(random.number()));
-  for (std::size_t i = 0; i < rows * p.D; ++i) p.coefficients.push_back(static_cast<double>(random.number()));
+  const std::size_t decisions = p.head_kind == 5 ? rows * (rows - 1) / 2 : 0;
+  for (std::size_t i = 0; i < rows * p.S() + decisions; ++i)
+    p.coefficients.push_back(static_cast<double>(random.number()));
 }
 
 /// A whole model without a self-test.
@@ -205,10 +229,12 @@ inline tiny_parts tiny_model(const tiny_options& o = {}) {
   const auto tokens = static_cast<std::uint32_t>(p.vocabulary.size());
   p.R = tokens + 2;
   if (o.added_tokens) p.added = tiny_added_tokens(tokens);
-  p.binary = o.binary, p.integer_labels = o.integer_labels;
+  p.hidden_act = o.hidden_act, p.head_kind = o.binary ? 2 : o.head_kind, p.integer_labels = o.integer_labels;
+  for (const std::uint32_t outputs : o.dense) p.dense.push_back({{0, outputs, {}, {}}, 1, 0});
   p.labels = o.integer_labels ? std::vector<std::string>{"-1", "0", "12"}
                               : std::vector<std::string>{"minus", "\xD0\xBD\xD0\xBE\xD0\xBB\xD1\x8C", "plus"};
   if (o.binary) p.labels.erase(p.labels.begin() + 1);
+  if (p.head_kind == 5) p.order = {2, 0, 1};
   if (o.about) p.about = {{"license", "MIT"}, {"name", "tiny"}, {"source", "nobody"}};
   make_tiny_weights(p, o.seed);
   return p;
@@ -228,7 +254,9 @@ class tiny_file {
   explicit tiny_file(const tiny_parts& p) : parts_(p) {
     add_config(), add_tokenizer(), add_vocabulary(), add_embeddings();
     for (std::size_t i = 0; i < p.layers.size(); ++i) add_layer(p.layers[i], "layer" + std::to_string(i));
-    add_head(), add_about(), add_self_test();
+    for (std::size_t i = 0; i < p.dense.size(); ++i) add_dense(p.dense[i], "dense" + std::to_string(i));
+    if (p.has_head) add_head();
+    add_about(), add_self_test();
   }
 
   tiny_section& section(const std::string& name) {
@@ -254,15 +282,19 @@ class tiny_file {
   /// The file, its checksums right.
   std::string bytes() const {
     const std::size_t directory = up_to_64(sections.size() * 16);
-    std::string out("\x89" "FFT\r\n\x1A\n", 8);
+    std::string out(
+        "\x89"
+        "FFT\r\n\x1A\n",
+        8);
     out.resize(64 + directory);
-    put(out, 8, 0x01020304u), put(out, 12, 1u), put(out, 24, kind);
+    put(out, 8, 0x01020304u), put(out, 12, parts_.version), put(out, 24, kind);
     put(out, 28, static_cast<std::uint32_t>(sections.size()));
     put(out, 32, required_flags), put(out, 36, optional_flags);
     for (std::size_t i = 0; i < sections.size(); ++i) {
       std::string body = sections[i].body;
       body.resize(up_to_64(body.size()));
-      put(out, 64 + 16 * i, sections[i].type), put(out, 68 + 16 * i, slow_crc32c(body));
+      const bool renumbered = parts_.version == 1 && sections[i].type > 6 && sections[i].type < 0x80000000u;
+      put(out, 64 + 16 * i, sections[i].type - (renumbered ? 2 : 0)), put(out, 68 + 16 * i, slow_crc32c(body));
       put(out, 72 + 16 * i, std::uint64_t{sections[i].body.size()});
       out += body;
     }
@@ -335,9 +367,12 @@ class tiny_file {
     open(1, "config");
     field("hidden_size", p.D), field("num_attention_heads", p.H), field("intermediate_size", p.F);
     field("num_hidden_layers", p.L), field("vocab_size", p.R), field("max_position_embeddings", p.P);
-    field("max_length", p.M), field("hidden_act", 1u), field("pooling", p.pooling), field("normalize", p.normalize);
+    field("max_length", p.M), field("hidden_act", p.hidden_act), field("pooling", p.pooling);
+    field("normalize", p.normalize);
     field("linear layers", p.linear_type), field("word embeddings", p.embedding_type);
-    field("layer_norm_eps", p.eps), zeros(72);
+    field("layer_norm_eps", p.eps);
+    if (p.version == 1) return zeros(72);
+    field("sentence_size", p.S()), field("dense layers", static_cast<std::uint32_t>(p.dense.size())), zeros(64);
   }
   void add_tokenizer() {
     const tiny_parts& p = parts_;
@@ -379,23 +414,31 @@ class tiny_file {
     linear("attention output", {&l.attention_output}), norm("attention norm", l.attention_norm);
     linear("intermediate", {&l.intermediate}), linear("output", {&l.output}), norm("output norm", l.output_norm);
   }
+  void add_dense(const tiny_dense& d, const std::string& name) {
+    open(7, name);
+    field("inputs", d.linear.inputs), field("outputs", d.linear.outputs), field("activation", d.activation);
+    field("normalize_first", d.normalize_first), zeros(48);
+    raw("panels", panels_of(d.linear, number_type::f32));
+  }
   void add_head() {
     const tiny_parts& p = parts_;
-    open(7, "head");
-    field("kind", p.binary ? 2u : 1u), field("classes", static_cast<std::uint32_t>(p.labels.size()));
-    field("target", 1u), field("labels are integers", p.integer_labels ? 1u : 0u), zeros(48);
+    open(9, "head");
+    field("kind", p.head_kind), field("classes", static_cast<std::uint32_t>(p.labels.size()));
+    field("target", p.head_kind > 3 ? 2u : 1u), field("labels are integers", p.integer_labels ? 1u : 0u);
+    field("pairs", p.pairs), field("half_is_yes", p.half_is_yes), zeros(40);
     strings("name", {p.head_name}), strings("labels", p.labels);
+    if (p.head_kind == 5) array("order", p.order);
     array("intercept", p.intercept), array("coefficients", p.coefficients);
   }
   void add_about() {
     std::vector<std::string> flat;
     for (const auto& pair : parts_.about) flat.push_back(pair.first), flat.push_back(pair.second);
-    open(8, "about");
+    open(10, "about");
     field("count", static_cast<std::uint32_t>(parts_.about.size())), zeros(60), strings("strings", flat);
   }
   void add_self_test() {
     if (parts_.test_texts.empty()) return;
-    open(9, "self_test");
+    open(11, "self_test");
     field("count", static_cast<std::uint32_t>(parts_.test_texts.size())), zeros(60);
     strings("texts", parts_.test_texts), array("probabilities", parts_.test_probabilities);
   }

@@ -62,6 +62,17 @@ inline matrix attend(const tiny_parts& p, const tiny_layer& l, const matrix& x) 
   return through(l.attention_output, out);
 }
 
+/// An activation by its number among those of the encoder.
+inline double activated(std::uint32_t how, double x) {
+  const double pi = std::acos(-1.0);
+  switch (how) {
+    case 1: return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    case 2: return x / 2 * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715 * x * x * x)));
+    case 3: return std::max(x, 0.0);
+    default: return x / (1 + std::exp(-x));
+  }
+}
+
 /// Hidden rows of one text behind the last layer.
 inline matrix reference_rows(const tiny_parts& p, const std::vector<std::uint32_t>& ids) {
   matrix x(ids.size(), std::vector<double>(p.D));
@@ -73,39 +84,84 @@ inline matrix reference_rows(const tiny_parts& p, const std::vector<std::uint32_
     x = through(l.attention_norm, p.eps, sum(attend(p, l, x), x));
     matrix wide = through(l.intermediate, x);
     for (std::vector<double>& row : wide)
-      for (double& v : row) v = v / 2 * (1 + std::erf(v / std::sqrt(2.0)));
+      for (double& v : row) v = activated(p.hidden_act, v);
     x = through(l.output_norm, p.eps, sum(through(l.output, wide), x));
   }
   return x;
 }
 
+/// One way of pooling, by its number.
+inline std::vector<double> pooled(std::uint32_t how, const matrix& rows) {
+  const auto n = static_cast<double>(rows.size());
+  std::vector<double> out(rows[0].size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double sum = 0, weighted = 0, largest = rows[0][i];
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+      sum += rows[t][i], weighted += static_cast<double>(t + 1) * rows[t][i];
+      largest = std::max(largest, rows[t][i]);
+    }
+    const double all[] = {sum / n,       rows[0][i], largest, sum / std::sqrt(n), weighted / (n * (n + 1) / 2),
+                          rows.back()[i]};
+    out[i] = all[how - 1];
+  }
+  return out;
+}
+
+inline void to_unit_length(std::vector<double>& x) {
+  double squares = 0;
+  for (const double v : x) squares += v * v;
+  for (double& v : x) v /= std::max(std::sqrt(squares), 1e-12);
+}
+
+inline std::vector<double> through(const tiny_dense& d, std::vector<double> x) {
+  if (d.normalize_first != 0) to_unit_length(x);
+  std::vector<double> y = through(d.linear, matrix{x})[0];
+  for (double& v : y) switch (d.activation) {
+      case 2: v = std::tanh(v); break;
+      case 3: v = activated(3, v); break;
+      case 4: v = activated(1, v); break;
+      case 5: v = 1 / (1 + std::exp(-v)); break;
+      case 6: v = activated(4, v); break;
+      default: break;
+    }
+  return y;
+}
+
 inline std::vector<double> reference_vector(const tiny_parts& p, const std::vector<std::uint32_t>& ids) {
   const matrix rows = reference_rows(p, ids);
-  std::vector<double> s = rows[0];
-  for (std::size_t i = 0; i < p.D && p.pooling != 2; ++i) {
-    for (std::size_t t = 1; t < rows.size(); ++t)
-      s[i] = p.pooling == 1 ? s[i] + rows[t][i] : std::max(s[i], rows[t][i]);
-    if (p.pooling == 1) s[i] /= static_cast<double>(rows.size());
+  std::vector<double> s;
+  for (std::uint32_t modes = p.pooling; modes != 0; modes >>= 4) {
+    const std::vector<double> one = pooled(modes & 15u, rows);
+    s.insert(s.end(), one.begin(), one.end());
   }
-  if (p.normalize == 0) return s;
-  double squares = 0;
-  for (const double v : s) squares += v * v;
-  for (double& v : s) v /= std::sqrt(squares);
+  for (const tiny_dense& d : p.dense) s = through(d, s);
+  if (p.normalize != 0) to_unit_length(s);
   return s;
 }
 
-inline std::vector<double> reference_probabilities(const tiny_parts& p, const std::vector<double>& vector) {
-  std::vector<double> out;
-  double all = 0;
-  for (std::size_t row = 0; row < p.intercept.size(); ++row) {
+/// Decisions of a head, each row at its target.
+inline std::vector<double> reference_decisions(const tiny_parts& p, const std::vector<double>& vector) {
+  std::vector<double> out(p.intercept.size());
+  auto c = p.coefficients.begin();
+  for (std::size_t row = 0; row < out.size(); ++row) {
     double x = p.intercept[row];
-    for (std::size_t i = 0; i < p.D; ++i) x += p.coefficients[row * p.D + i] * vector[i];
-    all += std::exp(x);
-    out.push_back(std::exp(x));
+    for (const double v : vector) x += *c++ * v;
+    for (std::size_t before = 0; p.head_kind == 5 && before < row; ++before, ++c)
+      x += out[p.order[before]] > 0 ? *c : 0;
+    out[p.head_kind == 5 ? p.order[row] : row] = x;
   }
-  if (p.binary) return {1 / (1 + all), all / (1 + all)};
-  for (double& v : out) v /= all;
   return out;
+}
+
+/// As predict_proba gives them: K numbers, or K pairs.
+inline std::vector<double> reference_probabilities(const tiny_parts& p, const std::vector<double>& vector) {
+  std::vector<double> out = reference_decisions(p, vector), pairs;
+  for (double& x : out) x = p.head_kind == 1 ? std::exp(x) : 1 / (1 + std::exp(-x));
+  if (p.head_kind == 2) return {1 - out[0], out[0]};
+  double all = 0;
+  for (const double x : out) all += x, pairs.push_back(1 - x), pairs.push_back(x);
+  for (double& x : out) x /= p.head_kind == 1 || p.head_kind == 3 ? all : 1;
+  return p.pairs != 0 ? pairs : out;
 }
 
 /// Gives the model a self-test whose answers are this file's.

@@ -28,7 +28,7 @@ class embed_command : public batch_command {
   }
 
  private:
-  std::size_t width() const { return model_.config().hidden_size; }
+  std::size_t width() const { return model_.config().sentence_size; }
 
   std::string joined(std::size_t i, char separator) const {
     std::string out;

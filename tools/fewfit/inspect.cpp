@@ -75,6 +75,15 @@ std::string name_of(std::uint32_t value, std::initializer_list<const char*> name
   return value >= 1 && value <= names.size() ? names.begin()[value - 1] : std::to_string(value);
 }
 
+/// The names of ways of pooling, in the order of their results.
+std::vector<std::string> names_of(fewfit::pooling_modes modes) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < modes.count(); ++i)
+    out.push_back(name_of(static_cast<std::uint32_t>(modes[i]),
+                          {"mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"}));
+  return out;
+}
+
 void add_config(facts& out, const fewfit::model_config& c) {
   out.add_count("hidden_size", c.hidden_size);
   out.add_count("num_hidden_layers", c.num_hidden_layers);
@@ -84,8 +93,13 @@ void add_config(facts& out, const fewfit::model_config& c) {
   out.add_count("max_position_embeddings", c.max_position_embeddings);
   out.add_count("max_length", c.max_length);
   out.add_number("layer_norm_eps", c.layer_norm_eps);
-  out.add("hidden_act", name_of(c.hidden_act, {"gelu"}));
-  out.add("pooling", name_of(c.pooling, {"mean", "cls", "max"}));
+  out.add("hidden_act", name_of(c.hidden_act, {"gelu", "gelu_tanh", "relu", "silu"}));
+  if (fewfit::pooling_modes{c.pooling}.count() == 1)
+    out.add("pooling", names_of({c.pooling})[0]);
+  else
+    out.add_list("pooling", names_of({c.pooling}));
+  out.add_count("dense_layers", c.dense_layers);
+  out.add_count("sentence_size", c.sentence_size);
   out.add_flag("normalize", c.normalize != 0);
   out.add("linear_type", name_of(c.linear_type, {"f32", "f16", "bf16", "i8"}));
   out.add("embedding_type", name_of(c.embedding_type, {"f32", "f16", "bf16", "i8"}));

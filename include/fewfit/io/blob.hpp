@@ -30,6 +30,7 @@ struct section {
   std::uint32_t checksum = 0;  // of the content and of the zeros up to the next multiple of 64
   bool full = true;
   crc32c_function sum = detail::crc32c_by_table;  // the fastest way to the checksum
+  std::uint32_t version = 0;                      // of the file
 };
 
 /// Types of sections, ascending in a file; from `optional` on, a reader passes over what it does not know.
@@ -40,16 +41,21 @@ enum class section_type : std::uint32_t {
   word_embeddings,
   position_embeddings,
   layer,
+  dense,
+  body,
   head,
   about,
   self_test,
   optional = 0x80000000u
 };
 
+/// What a file is: a model, or a head for the body of one.
+enum class file_kind : std::uint32_t { model = 1, head = 2 };
+
 constexpr const char* section_name(std::uint32_t type) noexcept {
   constexpr const char* names[] = {
       "section", "config", "tokenizer", "vocabulary", "word_embeddings", "position_embeddings",
-      "layer",   "head",   "about",     "self_test"};
+      "layer",   "dense",  "body",      "head",       "about",           "self_test"};
   if (type >= static_cast<std::uint32_t>(section_type::optional)) return "optional section";
   return type < sizeof(names) / sizeof(names[0]) ? names[type] : "section";
 }
@@ -82,13 +88,22 @@ class blob {
  public:
   /// Checks header, directory and padding. The checksum of a section is its reader's to ask for, which looks at the
   /// same bytes anyway.
-  static result<blob> parse(bytes file) noexcept;
+  static result<blob> parse(bytes file, file_kind wanted = file_kind::model) noexcept;
   /// What the first 64 bytes alone tell: whether it is worth reading the rest of a file of this size.
   static error check_start(const unsigned char* header, std::uint64_t file_size) noexcept;
 
   std::uint32_t sections() const noexcept { return count_; }
-  std::uint32_t type(std::uint32_t i) const noexcept { return detail::read_at<std::uint32_t>(entry(i)); }
+  std::uint32_t version() const noexcept { return detail::read_at<std::uint32_t>(file_.data + 12); }
+  /// As version 2 numbers it: in version 1 nothing stood between layers and head.
+  std::uint32_t type(std::uint32_t i) const noexcept {
+    const auto raw = detail::read_at<std::uint32_t>(entry(i));
+    const bool renumbered = version() == 1 && raw > static_cast<std::uint32_t>(section_type::layer) &&
+                            raw < static_cast<std::uint32_t>(section_type::optional);
+    return renumbered ? raw + 2 : raw;
+  }
   std::uint64_t size(std::uint32_t i) const noexcept { return detail::read_at<std::uint64_t>(entry(i) + 8); }
+  /// The entries of the directory that come first, as they stand in the file.
+  bytes entries(std::uint32_t n) const noexcept { return {entry(0), n * detail::entry_bytes}; }
 
  private:
   friend class section_walk;
@@ -99,7 +114,7 @@ class blob {
   std::uint64_t first_section() const noexcept {
     return detail::header_bytes + detail::align_up(count_ * detail::entry_bytes);
   }
-  error check_header() noexcept;
+  error check_header(file_kind wanted) noexcept;
   error check_directory() const noexcept;
   error check_padding() const noexcept;
 
@@ -117,7 +132,7 @@ class section_walk {
   std::uint32_t index() const noexcept { return i_; }
   section content(bool full) const noexcept {
     const auto checksum = detail::read_at<std::uint32_t>(blob_.entry(i_) + 4);
-    return {{blob_.file_.data + at_, blob_.size(i_)}, at_, checksum, full, blob_.sum_};
+    return {{blob_.file_.data + at_, blob_.size(i_)}, at_, checksum, full, blob_.sum_, blob_.version()};
   }
   void next() noexcept { at_ += detail::align_up(blob_.size(i_++)); }
 
@@ -127,11 +142,11 @@ class section_walk {
   std::uint32_t i_ = 0;
 };
 
-FEWFIT_COLD inline result<blob> blob::parse(bytes file) noexcept {
+FEWFIT_COLD inline result<blob> blob::parse(bytes file, file_kind wanted) noexcept {
   if (reinterpret_cast<std::uintptr_t>(file.data) % detail::alignment != 0) return errc::misaligned_memory;
   if (file.size < detail::header_bytes) return error{errc::file_too_short, "header", file.size};
   blob b(file);
-  if (const error e = b.check_header(); e.code != errc::none) return e;
+  if (const error e = b.check_header(wanted); e.code != errc::none) return e;
   if (const error e = b.check_directory(); e.code != errc::none) return e;
   if (const error e = b.check_padding(); e.code != errc::none) return e;
   return b;
@@ -146,12 +161,12 @@ FEWFIT_COLD inline error blob::check_start(const unsigned char* h, std::uint64_t
   }
   if (u32(8) == 0x04030201u) return {errc::wrong_byte_order, "byte order", 8};
   if (u32(8) != 0x01020304u) return {errc::not_a_model_file, "byte order", 8};
-  if (u32(12) != 1) return {errc::unsupported_version, "version", u32(12)};
+  if (u32(12) < 1 || u32(12) > 2) return {errc::unsupported_version, "version", u32(12)};
   if (detail::read_at<std::uint64_t>(h + 16) != file_size) return {errc::wrong_file_size, "file size", file_size};
   return {};
 }
 
-FEWFIT_COLD inline error blob::check_header() noexcept {
+FEWFIT_COLD inline error blob::check_header(file_kind wanted) noexcept {
   const unsigned char* h = file_.data;
   const auto u32 = [h](std::size_t offset) { return detail::read_at<std::uint32_t>(h + offset); };
   if (const error e = check_start(h, file_.size); e.code != errc::none) return e;
@@ -161,7 +176,7 @@ FEWFIT_COLD inline error blob::check_header() noexcept {
   const auto directory = static_cast<std::size_t>(first_section() - detail::header_bytes);
   if (~sum_(sum_(~0u, h, 60), h + detail::header_bytes, directory) != u32(60))
     return {errc::header_checksum, "header", 60};
-  if (u32(24) != 1) return {errc::unsupported_kind, "kind", u32(24)};
+  if (u32(24) != static_cast<std::uint32_t>(wanted)) return {errc::unsupported_kind, "kind", u32(24)};
   if (u32(32) != 0) return {errc::unsupported_flags, "required flags", u32(32)};
   if (!detail::all_zero(h + 40, 20)) return {errc::reserved_not_zero, "header", 40};
   return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the sections hold: numbers, and views of arrays in the file. docs/model_file.md shows the rules as tables.
+// What the sections of a body hold: numbers, and views of arrays in the file. docs/model_file.md shows the rules as
+// tables; what follows the body stands in io/head_sections.hpp.
 //
 // Each read_* function takes one section front to back and says which field is wrong. Every dimension is witnessed by
 // bytes: a section's size must be exactly what its numbers demand, so a small file cannot claim a large model. What
@@ -41,19 +42,39 @@ struct layer_section {
   const float* output_layer_norm;     // weight [pad(D)], bias [pad(D)]
 };
 
-struct head_section {
-  std::uint32_t binary, classes, labels_are_integers;
-  string_table name;  // asked for when there are several heads
-  string_table labels;
-  const double* intercept;     // [rows]
-  const double* coefficients;  // [rows, D]
+struct dense_section {
+  std::uint32_t inputs, outputs, activation, normalize_first;
+  const void* panels;  // [pad(outputs) / 16] panels of `inputs` inputs, f32
 };
 
-struct self_test_section {
-  std::uint32_t count;
-  string_table texts;
-  const double* probabilities;  // [count, K]
-};
+namespace detail {
+
+/// Every mode is one that there is, and none is there twice.
+constexpr bool pooling_is_known(pooling_modes modes) noexcept {
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < modes.count(); ++i) {
+    const auto mode = static_cast<std::uint32_t>(modes[i]), bit = 1u << mode;
+    if (mode < 1 || mode > 6 || (seen & bit) != 0) return false;
+    seen |= bit;
+  }
+  return true;
+}
+
+/// What no field can say of itself.
+FEWFIT_COLD inline void check_config(section_reader& in, const model_config& c) noexcept {
+  if (!in.ok()) return;
+  // Written so that a NaN fails, and on bits, so that -ffast-math cannot remove it.
+  const bool finite = first_non_finite(&c.layer_norm_eps, 1) == 1;
+  if (!(finite && c.layer_norm_eps >= 1e-30 && c.layer_norm_eps <= 1))
+    in.fail(errc::bad_epsilon, "layer_norm_eps", 48);
+  if (c.hidden_size % c.num_attention_heads != 0)
+    in.fail(errc::bad_head_count, "num_attention_heads", c.num_attention_heads);
+  if (!pooling_is_known({c.pooling})) in.fail(errc::unknown_pooling, "pooling", c.pooling);
+  if (c.dense_layers == 0 && c.sentence_size != c.hidden_size * pooling_modes{c.pooling}.count())
+    in.fail(errc::bad_dimension, "sentence_size", c.sentence_size);
+}
+
+}  // namespace detail
 
 FEWFIT_COLD inline error read_config(const section& content, model_config& c) noexcept {
   section_reader in(content, "config");
@@ -64,22 +85,20 @@ FEWFIT_COLD inline error read_config(const section& content, model_config& c) no
   c.vocab_size = in.take_between(1, 1u << 22, errc::bad_dimension, "vocab_size");
   c.max_position_embeddings = in.take_between(3, 8192, errc::bad_dimension, "max_position_embeddings");
   c.max_length = in.take_between(3, c.max_position_embeddings, errc::bad_max_length, "max_length");
-  c.hidden_act = in.take_between(1, 1, errc::unknown_activation, "hidden_act");
-  c.pooling = in.take_between(1, 3, errc::unknown_pooling, "pooling");
+  const bool first_version = content.version == 1;
+  c.hidden_act = in.take_between(1, first_version ? 1 : 4, errc::unknown_activation, "hidden_act");
+  c.pooling = in.take_between(1, first_version ? 3 : 0x654321u, errc::unknown_pooling, "pooling");
   c.normalize = in.take_flag("normalize");
   c.linear_type = in.take_between(1, 4, errc::unknown_weight_type, "linear layers");
   c.embedding_type = in.take_between(1, 4, errc::unknown_weight_type, "word embeddings");
   if (c.embedding_type == static_cast<std::uint32_t>(number_type::bf16))
     in.fail(errc::unknown_weight_type, "word embeddings", c.embedding_type);
   c.layer_norm_eps = in.take<double>();
-  in.take_zeros(72);
+  c.sentence_size = first_version ? c.hidden_size : in.take_between(1, 65536, errc::bad_dimension, "sentence_size");
+  c.dense_layers = first_version ? 0 : in.take_between(0, 8, errc::bad_dimension, "dense layers");
+  in.take_zeros(first_version ? 72 : 64);
   in.finish();
-  // Written so that a NaN fails, and on bits, so that -ffast-math cannot remove it.
-  const bool finite = detail::first_non_finite(&c.layer_norm_eps, 1) == 1;
-  if (in.ok() && !(finite && c.layer_norm_eps >= 1e-30 && c.layer_norm_eps <= 1))
-    in.fail(errc::bad_epsilon, "layer_norm_eps", 48);
-  if (in.ok() && c.hidden_size % c.num_attention_heads != 0)
-    in.fail(errc::bad_head_count, "num_attention_heads", c.num_attention_heads);
+  detail::check_config(in, c);
   return in.error();
 }
 
@@ -163,52 +182,16 @@ FEWFIT_COLD inline error read_layer(const section& content, const model_config& 
   return in.error();
 }
 
-FEWFIT_COLD inline error read_head(const section& content, const model_config& c, head_section& h) noexcept {
-  section_reader in(content, "head");
-  h.binary = in.take_between(1, 2, errc::unknown_head_kind, "kind") == 2 ? 1u : 0u;
-  h.classes = in.take_between(2, h.binary != 0 ? 2u : 65536u, errc::bad_dimension, "classes");
-  in.take_between(1, 1, errc::unsupported_target, "target");
-  h.labels_are_integers = in.take_flag("labels are integers");
+/// A dense layer over `inputs` numbers.
+FEWFIT_COLD inline error read_dense(const section& content, std::uint32_t inputs, dense_section& d) noexcept {
+  section_reader in(content, "dense");
+  d.inputs = in.take_between(inputs, inputs, errc::bad_dimension, "dense inputs");
+  d.outputs = in.take_between(1, 65536, errc::bad_dimension, "dense outputs");
+  d.activation = in.take_between(1, 6, errc::unknown_activation, "dense activation");
+  d.normalize_first = in.take_flag("normalize_first");
   in.take_zeros(48);
-  h.name = in.take_strings(1, 256);
-  h.labels = in.take_strings(h.classes, 1u << 16);
-  const std::uint32_t rows = h.binary != 0 ? 1 : h.classes;
-  h.intercept = in.take_array<double>(rows);
-  h.coefficients = in.take_array<double>(std::uint64_t{rows} * c.hidden_size);
+  d.panels = detail::take_panels(in, "dense", number_type::f32, inputs, d.outputs);
   in.finish();
-  for (std::uint32_t i = 0; in.ok() && i < h.classes; ++i)
-    if (h.labels[i].empty()) in.fail(errc::bad_label, "labels", i);
-  const auto look = [&](const char* what, const double* numbers, std::uint64_t n) {
-    const std::uint64_t bad = in.ok() && in.full() ? detail::first_non_finite(numbers, n) : n;
-    if (bad != n) in.fail(errc::non_finite_weight, what, bad);
-  };
-  look("head intercept", h.intercept, rows);
-  look("head coefficients", h.coefficients, std::uint64_t{rows} * c.hidden_size);
-  return in.error();
-}
-
-/// Keys and values in turn.
-FEWFIT_COLD inline error read_about(const section& content, string_table& about) noexcept {
-  section_reader in(content, "about");
-  const std::uint32_t n = in.take_between(0, 4096, errc::bad_dimension, "about");
-  in.take_zeros(60);
-  about = in.take_strings(2 * n, 1u << 20);
-  in.finish();
-  for (std::uint32_t i = 2; in.ok() && i < 2 * n; i += 2)
-    if (about[i] <= about[i - 2]) in.fail(errc::bad_about, "about", i);
-  return in.error();
-}
-
-FEWFIT_COLD inline error read_self_test(const section& content, std::uint32_t classes,
-                                        self_test_section& s) noexcept {
-  section_reader in(content, "self_test");
-  s.count = in.take_between(1, 65536, errc::bad_dimension, "self_test");
-  in.take_zeros(60);
-  s.texts = in.take_strings(s.count, 1u << 24);
-  s.probabilities = in.take_array<double>(std::uint64_t{s.count} * classes);
-  in.finish();
-  for (std::uint64_t i = 0; in.ok() && i < std::uint64_t{s.count} * classes; ++i)
-    if (!(s.probabilities[i] >= 0 && s.probabilities[i] <= 1)) in.fail(errc::bad_self_test, "self_test", i);
   return in.error();
 }
 

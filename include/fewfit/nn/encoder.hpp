@@ -4,7 +4,7 @@
 // behind it (post-norm, as BERT has it).
 //
 //   x -> query, key, value -> self_attention -> output --(+ x)--> layer_norm -> y
-//   y -> intermediate, gelu -> output -------------------(+ y)--> layer_norm -> x of the next layer
+//   y -> intermediate, activation -> output -------(+ y)--> layer_norm -> x of the next layer
 //
 // Source: Vaswani et al. 2017, sections 3.1 to 3.3; BertLayer.forward of transformers 4.52.3 (modeling_bert.py).
 // Linear layers see the rows of the whole batch; only attention looks at where a text begins and ends.
@@ -23,11 +23,12 @@ struct layer_weights {
   layer_norm_weights output_layer_norm;     // [D]
 };
 
-/// The sizes that computation needs.
+/// What computation needs to know beside the weights.
 struct encoder_shape {
   std::size_t hidden = 0;        // D
   std::size_t heads = 0;         // H
   std::size_t intermediate = 0;  // F
+  activation act = activation::gelu;
 };
 
 /// Rows of a batch, which one task works on.
@@ -107,12 +108,16 @@ inline void attention_block(const kernel_table& k, const encoder_shape& s, const
   k.layer_norm(x + rows.begin * stride, stride, rows.size(), layers[layer].attention_layer_norm);
 }
 
-/// x <- layer_norm(x + output(gelu(intermediate x)))
+/// x <- layer_norm(x + output(activation(intermediate x))). The erf GELU is fused into the product, others pass over
+/// its result once more.
 inline void feed_forward_block(const kernel_table& k, const encoder_shape& s, const layer_weights& w, row_range rows,
                                const encoder_scratch& scratch, float* x) noexcept {
   const std::size_t stride = padded(s.hidden), f = padded(s.intermediate);
   float* const wide = scratch.intermediate;
-  detail::linear_rows(k, w.intermediate, rows, x, stride, wide, f, after::gelu, scratch.inputs, scratch);
+  const bool fused = s.act == activation::gelu;
+  const after what = fused ? after::gelu : after::store;
+  detail::linear_rows(k, w.intermediate, rows, x, stride, wide, f, what, scratch.inputs, scratch);
+  if (!fused) k.activate(s.act, wide + rows.begin * f, rows.size() * f);
   detail::linear_rows(k, w.output, rows, wide, f, x, stride, after::add, wide, scratch);
   k.layer_norm(x + rows.begin * stride, stride, rows.size(), w.output_layer_norm);
 }

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Logistic regression: sentence vector to probabilities to the index of a label.
+// Logistic regressions over a sentence vector: to decisions, probabilities and labels, for one label or several.
 //
-// Source: scikit-learn 1.9.1, LogisticRegression.predict_proba: softmax over one row of coefficients a class, or with
-// two classes and one row the logistic function. Computed in double with the standard exp; probabilities are promised
-// to 1e-12, not to the bit, because standard libraries differ in the last digit of exp.
+//   kind                 rows  a row's decision becomes
+//   softmax              K     a share of the exponentials of all
+//   binary               1     the probability of the second of two labels
+//   one_versus_rest      K     its sigmoid, a share of the sum of all
+//   independent          K     its sigmoid: several targets, each yes or no
+//   chain                K     its sigmoid; the decisions of the rows before it are inputs of a row, too
+//
+// Source: scikit-learn 1.9.1: LogisticRegression, OneVsRestClassifier, MultiOutputClassifier, ClassifierChain;
+// setfit 1.1.3: SetFitHead. Computed in double with the standard exp; probabilities are promised to 1e-12, not to the
+// bit, because standard libraries differ in the last digit of exp.
 
 #include <cmath>
 #include <cstddef>
@@ -16,21 +23,24 @@
 namespace fewfit {
 inline namespace v0 {
 
+/// The values are the model file's.
+enum class head_kind : std::uint32_t { softmax = 1, binary, one_versus_rest, independent, chain };
+
 struct head_weights {
+  head_kind kind = head_kind::softmax;
   const double* intercept = nullptr;     // [rows]
-  const double* coefficients = nullptr;  // [rows, D]
+  const double* coefficients = nullptr;  // [rows, S]; row i of a chain has S + i
+  const std::uint32_t* order = nullptr;  // [K], chain alone: the target that row i decides
   std::size_t classes = 0;               // K
-  std::size_t width = 0;                 // D
-  bool binary = false;                   // one row for two classes, else K rows
+  std::size_t width = 0;                 // S
+  bool half_is_yes = false;              // a target whose probability is exactly 1/2
+  bool pairs = false;                    // the original tells the probabilities of no and of yes
 };
 
 namespace detail {
 
-/// intercept + coefficients . sentence, one chain.
-inline double decision(const head_weights& w, std::size_t row, const float* sentence) noexcept {
-  double sum = w.intercept[row];
-  const double* c = w.coefficients + row * w.width;
-  for (std::size_t i = 0; i < w.width; ++i) sum = std::fma(static_cast<double>(sentence[i]), c[i], sum);
+inline double add_products(double sum, const double* c, const float* x, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) sum = std::fma(static_cast<double>(x[i]), c[i], sum);
   return sum;
 }
 
@@ -40,27 +50,79 @@ inline bool is_finite_number(double x) noexcept {
   return (bits & 0x7FF0000000000000u) != 0x7FF0000000000000u;
 }
 
+inline double sigmoid(double x) noexcept { return 1 / (1 + std::exp(-x)); }
+
 }  // namespace detail
 
-/// Probabilities of all classes; false, and nothing of use written, where the numbers overflow.
+/// Whether a decision means yes.
+inline bool is_yes(const head_weights& w, double decision) noexcept {
+  return w.half_is_yes ? decision >= 0 : decision > 0;
+}
+
+/// intercept + coefficients . sentence of each row, one chain of fused multiply-adds each; false where one overflows.
 ///
-/// shape  sentence [D] -> probabilities [K], which sum to 1
-inline bool predict_proba(const head_weights& w, const float* sentence, double* probabilities) noexcept {
-  if (w.binary) {
-    const double x = detail::decision(w, 0, sentence);
-    probabilities[1] = 1 / (1 + std::exp(-x));
-    probabilities[0] = 1 / (1 + std::exp(x));
-    return detail::is_finite_number(x);
+/// shape   sentence [S] -> decisions [K]; binary writes the second alone
+inline bool decide(const head_weights& w, const float* sentence, double* decisions) noexcept {
+  if (w.kind == head_kind::binary) {
+    decisions[1] = detail::add_products(w.intercept[0], w.coefficients, sentence, w.width);
+    return detail::is_finite_number(decisions[1]);
   }
   bool finite = true;
-  double largest = 0, sum = 0;
-  for (std::size_t k = 0; k < w.classes; ++k) {
-    probabilities[k] = detail::decision(w, k, sentence);
-    finite = finite && detail::is_finite_number(probabilities[k]);
-    largest = k == 0 || probabilities[k] > largest ? probabilities[k] : largest;
+  const double* c = w.coefficients;
+  for (std::size_t row = 0; row < w.classes; ++row, c += w.width) {
+    double x = detail::add_products(w.intercept[row], c, sentence, w.width);
+    if (w.kind == head_kind::chain) {  // coefficients of a decision count where it is yes
+      for (std::size_t before = 0; before < row; ++before)
+        if (is_yes(w, decisions[w.order[before]])) x += c[w.width + before];
+      c += row;
+    }
+    decisions[w.kind == head_kind::chain ? w.order[row] : row] = x;
+    finite = finite && detail::is_finite_number(x);
   }
-  for (std::size_t k = 0; k < w.classes; ++k) sum += probabilities[k] = std::exp(probabilities[k] - largest);
-  for (std::size_t k = 0; k < w.classes; ++k) probabilities[k] /= sum;
+  return finite;
+}
+
+namespace detail {
+
+/// Numbers over their sum; where that is 0, they stay.
+inline void divide_by_sum(double* numbers, std::size_t n) noexcept {
+  double sum = 0;
+  for (std::size_t k = 0; k < n; ++k) sum += numbers[k];
+  for (std::size_t k = 0; k < n && sum != 0; ++k) numbers[k] /= sum;
+}
+
+}  // namespace detail
+
+/// Probabilities of all classes, or of yes for all targets; false, and nothing of use written, where one overflows.
+///
+/// shape  sentence [S] -> probabilities [K], which sum to 1 where there is one label a text
+inline bool predict_proba(const head_weights& w, const float* sentence, double* probabilities) noexcept {
+  const bool finite = decide(w, sentence, probabilities);
+  if (w.kind == head_kind::binary) {
+    const double x = probabilities[1];
+    probabilities[1] = detail::sigmoid(x);
+    probabilities[0] = detail::sigmoid(-x);
+    return finite;
+  }
+  double largest = probabilities[0];
+  for (std::size_t k = 1; k < w.classes; ++k) largest = probabilities[k] > largest ? probabilities[k] : largest;
+  const bool softmax = w.kind == head_kind::softmax;
+  for (std::size_t k = 0; k < w.classes; ++k)
+    probabilities[k] = softmax ? std::exp(probabilities[k] - largest) : detail::sigmoid(probabilities[k]);
+  if (softmax || w.kind == head_kind::one_versus_rest) detail::divide_by_sum(probabilities, w.classes);
+  return finite;
+}
+
+/// Probabilities as the original's predict_proba has them.
+///
+/// shape  sentence [S] -> probabilities [K], or [K, 2] of no and of yes where the original gives pairs
+inline bool predict_proba_in_its_shape(const head_weights& w, const float* sentence, double* probabilities) noexcept {
+  const bool finite = predict_proba(w, sentence, probabilities);
+  for (std::size_t k = w.pairs ? w.classes : 0; k-- > 0;) {  // from behind: a pair lies where nothing is left to read
+    const double yes = probabilities[k];
+    probabilities[2 * k + 1] = yes;
+    probabilities[2 * k] = 1 - yes;
+  }
   return finite;
 }
 

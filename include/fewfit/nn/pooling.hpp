@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Hidden rows of one text to one sentence vector: mean, first row or maximum, and unit length on request.
+// Hidden rows of one text to one sentence vector: means, first or last row, maximum, or several of them side by side.
 //
 // Source: sentence-transformers 4.1.0, models/Pooling.py and models/Normalize.py. With ragged batches there is no
 // attention mask: the mean is the plain mean of the rows.
@@ -13,20 +13,22 @@
 namespace fewfit {
 inline namespace v0 {
 
-enum class pooling : std::uint32_t { mean = 1, cls = 2, max = 3 };
-
 namespace detail {
 
-/// The mean of each column: tokens added in order, in double, rounded once. In float this one sum made a tenth of the
-/// whole model's rounding error; in double it is free, as the rows are read from memory anyway.
-inline void mean_rows(const float* rows, std::size_t tokens, std::size_t width, float* sentence) noexcept {
+/// The sum of each column, a row counted once or by its place, over `divisor`: tokens in order, in double, where
+/// products are exact, rounded once. In float this one sum made a tenth of the whole model's rounding error; in
+/// double it is free, as the rows are read from memory anyway.
+template <bool by_place>
+void sum_rows(const float* rows, std::size_t tokens, std::size_t width, double divisor, float* sentence) noexcept {
   const std::size_t stride = padded(width);
   for (std::size_t begin = 0; begin < width; begin += lanes) {
     double sum[lanes] = {};
-    for (std::size_t t = 0; t < tokens; ++t)
-      for (std::size_t i = 0; i < lanes; ++i) sum[i] += static_cast<double>(rows[t * stride + begin + i]);
+    for (std::size_t t = 0; t < tokens; ++t) {
+      const double weight = by_place ? static_cast<double>(t + 1) : 1.0;
+      for (std::size_t i = 0; i < lanes; ++i) sum[i] += static_cast<double>(rows[t * stride + begin + i]) * weight;
+    }
     for (std::size_t i = 0; i < lanes && begin + i < width; ++i)
-      sentence[begin + i] = static_cast<float>(sum[i] / static_cast<double>(tokens));
+      sentence[begin + i] = static_cast<float>(sum[i] / divisor);
   }
 }
 
@@ -42,13 +44,25 @@ inline void max_rows(const float* rows, std::size_t tokens, std::size_t width, f
 
 }  // namespace detail
 
-/// shape  rows [T, padded D] -> sentence [D]; T >= 1
+/// One way of pooling.    shape  rows [T, padded D] -> sentence [D]; T >= 1
 inline void pool(pooling how, const float* rows, std::size_t tokens, std::size_t width, float* sentence) noexcept {
+  const auto n = static_cast<double>(tokens);
+  const float* row = rows;
   switch (how) {
-    case pooling::mean: return detail::mean_rows(rows, tokens, width, sentence);
+    case pooling::mean: return detail::sum_rows<false>(rows, tokens, width, n, sentence);
+    case pooling::mean_sqrt_len: return detail::sum_rows<false>(rows, tokens, width, std::sqrt(n), sentence);
+    case pooling::weighted_mean: return detail::sum_rows<true>(rows, tokens, width, n * (n + 1) / 2, sentence);
     case pooling::max: return detail::max_rows(rows, tokens, width, sentence);
-    case pooling::cls: std::memcpy(sentence, rows, width * sizeof(float));
+    case pooling::last_token: row += (tokens - 1) * padded(width); break;
+    case pooling::cls: break;
   }
+  std::memcpy(sentence, row, width * sizeof(float));
+}
+
+/// All ways of a model, side by side.    shape  rows [T, padded D] -> sentence [count, D]; T >= 1
+inline void pool(pooling_modes how, const float* rows, std::size_t tokens, std::size_t width,
+                 float* sentence) noexcept {
+  for (std::size_t i = 0; i < how.count(); ++i) pool(how[i], rows, tokens, width, sentence + i * width);
 }
 
 /// Divides a vector by its length, or by 1e-12 where that is larger.

@@ -63,6 +63,9 @@ constexpr std::size_t widened_floats(number_type type, std::size_t inputs) noexc
 /// What becomes of a product: stored, put through GELU and stored, or added to what is there.
 enum class after : std::uint32_t { store, gelu, add };
 
+/// What a feed-forward layer puts its intermediate values through; the values are the model file's.
+enum class activation : std::uint32_t { gelu = 1, gelu_tanh = 2, relu = 3, silu = 4 };
+
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias, over rows of D.
 struct layer_norm_weights {
   const float* weight = nullptr;  // [padded D]

@@ -27,6 +27,7 @@ struct kernel_table {
   float (*softmax_numerators)(float* x, std::size_t n) noexcept;
   void (*layer_norm)(float* x, std::size_t ld, std::size_t rows, const layer_norm_weights& w) noexcept;
   void (*scale)(float* x, std::size_t n, float factor) noexcept;
+  void (*activate)(activation how, float* x, std::size_t n) noexcept;
   void (*divide_row)(const float* x, std::size_t n, float divisor, float* to) noexcept;
   void (*transpose_rows)(const float* x, std::size_t ldx, std::size_t rows, std::size_t columns, float* to) noexcept;
   float (*sum_of_squares)(const float* x, std::size_t n) noexcept;
@@ -46,12 +47,12 @@ namespace detail {
 // The name of a set is that of a namespace, which is why a macro and no template fills in its table: `set` does what
 // all types of numbers share, and products of f32. Tables are variables: where functions return them, g++ 12
 // puts the kernels into the functions' sections, and a second unit does not link.
-#define FEWFIT_KERNELS(name, set, f16_of, bf16_of, bf16_numbers, i8_of)                             \
-  {                                                                                                 \
-    kernels::name, set::multiply_all<set::f32_numbers>, f16_of::multiply_all<f16_of::f16_numbers>,  \
-        bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,       \
-        set::softmax_numerators, set::layer_norm, set::scale, set::divide_row, set::transpose_rows, \
-        set::sum_of_squares, set::add_rows                                                          \
+#define FEWFIT_KERNELS(name, set, f16_of, bf16_of, bf16_numbers, i8_of)                                            \
+  {                                                                                                                \
+    kernels::name, set::multiply_all<set::f32_numbers>, f16_of::multiply_all<f16_of::f16_numbers>,                 \
+        bf16_of::multiply_all<bf16_of::bf16_numbers>, i8_of::multiply_all<i8_of::i8_numbers>,                      \
+        set::softmax_numerators, set::layer_norm, set::scale, set::activate, set::divide_row, set::transpose_rows, \
+        set::sum_of_squares, set::add_rows                                                                         \
   }
 
 #if FEWFIT_PORTABLE_FMA

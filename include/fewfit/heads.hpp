@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What heads say of vectors: the model's own, and those that have files of their own.
+
+#include "fewfit/model.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+namespace detail {
+
+/// The label, its place and its probability; false where numbers overflow.    needs  K doubles of scratch
+inline bool name_answer(const bound_head& h, const float* vector, double* scratch, prediction& p) noexcept {
+  if (!predict_proba(h.weights, vector, scratch)) return false;
+  p.index = static_cast<std::uint32_t>(most_probable(scratch, h.weights.classes));
+  p.label = h.labels[p.index];
+  p.probability = scratch[p.index];
+  return true;
+}
+
+/// A byte a target: 1 where it applies.    needs  K doubles of scratch
+inline bool decide_all(const bound_head& h, const float* vector, double* scratch, std::uint8_t* out) noexcept {
+  const bool finite = decide(h.weights, vector, scratch);
+  for (std::size_t k = 0; k < h.weights.classes; ++k) out[k] = is_yes(h.weights, scratch[k]) ? 1 : 0;
+  return finite;
+}
+
+/// Asks for each of some vectors `one(vector, out)`, whose answer has `numbers` elements.
+template <class T, class One>
+errc ask_each(const bound_head& h, span<const float> vectors, span<T> out, std::size_t numbers,
+              const One& one) noexcept {
+  if (!h.exists()) return errc::no_head;
+  const std::size_t width = h.weights.width, n = vectors.size / width;
+  if (vectors.size % width != 0 || out.size % numbers != 0 || out.size / numbers != n) return errc::bad_argument;
+  const fp_environment environment;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* const vector = vectors.data + i * width;
+    if (!is_finite(vector, width) || !one(vector, out.data + i * numbers)) return errc::non_finite_output;
+  }
+  return errc::none;
+}
+
+inline errc probabilities_of(const bound_head& h, span<const float> vectors, span<double> out) noexcept {
+  return ask_each(h, vectors, out, h.numbers(), [&h](const float* vector, double* to) {
+    return predict_proba_in_its_shape(h.weights, vector, to);
+  });
+}
+
+inline std::string_view find_about(const string_table& about, std::string_view key) noexcept {
+  for (std::uint32_t i = 0; i + 1 < about.count; i += 2)
+    if (about[i] == key) return about[i + 1];
+  return {};
+}
+
+constexpr target target_of(bool multi) noexcept { return multi ? target::multi : target::single; }
+
+}  // namespace detail
+
+FEWFIT_INLINE errc model::predict_proba_of(span<const float> vectors, span<double> out) const noexcept {
+  return detail::probabilities_of(state_->head, vectors, out);
+}
+
+FEWFIT_INLINE span<const std::string_view> model::labels() const noexcept {
+  return {state_->head.labels.data(), state_->head.labels.size()};
+}
+FEWFIT_INLINE bool model::labels_are_integers() const noexcept { return state_->head.labels_are_integers; }
+FEWFIT_INLINE target model::target() const noexcept { return detail::target_of(state_->head.is_multi); }
+FEWFIT_INLINE std::size_t model::probabilities_size() const noexcept { return state_->head.numbers(); }
+
+// --- heads with files of their own ---
+
+FEWFIT_INLINE span<const std::string_view> head::labels() const noexcept {
+  return {state_->head.labels.data(), state_->head.labels.size()};
+}
+FEWFIT_INLINE bool head::labels_are_integers() const noexcept { return state_->head.labels_are_integers; }
+FEWFIT_INLINE target head::target() const noexcept { return detail::target_of(state_->head.is_multi); }
+FEWFIT_INLINE std::size_t head::sentence_size() const noexcept { return state_->head.weights.width; }
+FEWFIT_INLINE std::size_t head::probabilities_size() const noexcept { return state_->head.numbers(); }
+FEWFIT_INLINE std::string_view head::about(std::string_view key) const noexcept {
+  return detail::find_about(state_->about, key);
+}
+FEWFIT_INLINE std::size_t head::bytes() const noexcept {
+  return sizeof(head_state) + state_->head.labels.bytes() + state_->file.copy.bytes();
+}
+
+FEWFIT_INLINE prediction head::predict(span<const float> vector) const noexcept {
+  prediction p;
+  const detail::bound_head& h = state_->head;
+  const detail::owned<double> scratch(state_->memory, h.weights.classes);
+  if (!scratch) return p.status = errc::out_of_memory, p;
+  p.status = detail::ask_each(h, vector, span<prediction>(&p, 1), 1, [&](const float* one, prediction* to) {
+    return detail::name_answer(h, one, scratch.data(), *to);
+  });
+  return p;
+}
+
+FEWFIT_INLINE errc head::predict_proba(span<const float> vectors, span<double> out) const noexcept {
+  return detail::probabilities_of(state_->head, vectors, out);
+}
+
+FEWFIT_INLINE errc head::predict_multi(span<const float> vectors, span<std::uint8_t> out) const noexcept {
+  const detail::bound_head& h = state_->head;
+  if (!h.is_multi) return errc::unsupported_target;
+  const detail::owned<double> scratch(state_->memory, h.weights.classes);
+  if (!scratch) return errc::out_of_memory;
+  return detail::ask_each(h, vectors, out, h.weights.classes, [&](const float* one, std::uint8_t* to) {
+    return detail::decide_all(h, one, scratch.data(), to);
+  });
+}
+
+}  // namespace v0
+}  // namespace fewfit

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a model and a head are once their bytes have been checked: numbers, and views of the file. They never change.
+
+#include "fewfit/api.hpp"
+#include "fewfit/io/head_sections.hpp"
+#include "fewfit/io/mapped_file.hpp"
+#include "fewfit/io/sections.hpp"
+#include "fewfit/memory.hpp"
+#include "fewfit/nn/dense.hpp"
+#include "fewfit/nn/embeddings.hpp"
+#include "fewfit/nn/encoder.hpp"
+#include "fewfit/nn/head.hpp"
+#include "fewfit/text/check.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+namespace detail {
+
+/// A head and what it calls its classes; without classes where a file holds a body alone.
+struct bound_head {
+  head_weights weights;
+  owned<std::string_view> labels;  // [K]
+  bool labels_are_integers = false;
+  bool is_multi = false;
+
+  bool exists() const noexcept { return weights.classes != 0; }
+  /// Numbers of a text in what the original's predict_proba gives: K, or 2 K.
+  std::size_t numbers() const noexcept { return weights.classes * (weights.pairs ? 2 : 1); }
+};
+
+}  // namespace detail
+
+struct model_state {
+  explicit model_state(const load_options& options, file_memory&& content) noexcept
+      : memory(options.allocator), file(std::move(content)) {}
+
+  fewfit::allocator memory;
+  file_memory file;
+  model_config config;
+  kernel_table kernels{};
+  fewfit::tokenizer tokenizer;
+  embedding_weights embeddings;
+  detail::owned<layer_weights> layers;  // [L]
+  detail::owned<dense_weights> dense;   // behind the pooling
+  detail::bound_head head;
+  string_table about;  // key, value, key, value
+  self_test_section self_test{};
+  bytes body;  // the directory entries of what is not head
+
+  encoder_shape shape() const noexcept {
+    return {config.hidden_size, config.num_attention_heads, config.intermediate_size,
+            static_cast<activation>(config.hidden_act)};
+  }
+  /// Numbers of the longest vector between pooling and head.
+  std::size_t widest_vector() const noexcept {
+    std::size_t widest = config.hidden_size * pooling_modes{config.pooling}.count();
+    for (std::size_t i = 0; i < dense.size(); ++i) widest = dense[i].outputs > widest ? dense[i].outputs : widest;
+    return widest;
+  }
+};
+
+/// A head that has a file of its own.
+struct head_state {
+  explicit head_state(const load_options& options, file_memory&& content) noexcept
+      : memory(options.allocator), file(std::move(content)) {}
+
+  fewfit::allocator memory;
+  file_memory file;
+  detail::bound_head head;
+  string_table about;
+};
+
+namespace detail {
+
+template <class State>
+void destroy(State* state) noexcept {
+  if (state == nullptr) return;
+  const allocator memory = state->memory;
+  state->~State();
+  release(memory, state, sizeof(State));
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace fewfit

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+// Every kind of head, inside a model and in a file of its own, beside an evaluation in double; and what is said of
+// head files that are wrong.
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "support/call_faults.hpp"
+#include "support/check_damage.hpp"
+#include "support/many_texts.hpp"
+#include "support/temporary.hpp"
+#include "support/tiny_head.hpp"
+
+using fewfit::errc;
+using fewfit::prediction;
+using support::tiny_loaded;
+using texts_view = fewfit::span<const std::string_view>;
+
+namespace {
+
+support::tiny_parts with_kind(std::uint32_t kind, bool pairs = false, std::uint32_t seed = 1) {
+  support::tiny_options o;
+  o.head_kind = kind, o.binary = kind == 2, o.seed = seed;
+  support::tiny_parts p = support::tiny_model(o);
+  p.pairs = pairs ? 1 : 0;
+  return p;
+}
+
+/// The model's probabilities and decisions of all texts are those of the reference over the model's own vectors.
+void check_answers(const support::tiny_parts& p, const fewfit::model& m) {
+  const std::size_t classes = p.labels.size();
+  for (const std::string_view text : support::many_texts()) {
+    const auto vector = m.encode(text).value();
+    const std::vector<double> wide(vector.begin(), vector.end());
+    const auto expected = support::reference_probabilities(p, wide);
+    const auto ours = m.predict_proba(text).value();
+    REQUIRE(ours.size() == expected.size());
+    for (std::size_t k = 0; k < expected.size(); ++k) CHECK(std::fabs(ours[k] - expected[k]) < 1e-12);
+    const prediction answer = m.predict(text);
+    CHECK(answer.label == p.labels[answer.index]);
+    for (std::size_t k = 0; k < classes; ++k) CHECK(answer.probability >= ours[p.pairs != 0 ? 2 * k + 1 : k]);
+    CHECK(answer.probability == ours[p.pairs != 0 ? 2 * answer.index + 1 : answer.index]);
+    if (p.head_kind < 4) continue;
+    const auto decisions = support::reference_decisions(p, wide);
+    const auto rows = m.predict_multi(text).value();
+    for (std::size_t k = 0; k < classes; ++k) CHECK(rows[k] == (decisions[k] > 0 ? 1 : 0));
+  }
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("heads");
+
+TEST_CASE("every kind of head answers as its original does") {
+  for (std::uint32_t kind = 1; kind <= 5; ++kind)
+    for (const bool pairs : {false, true}) {
+      if (pairs && kind != 4) continue;
+      CAPTURE(kind);
+      const support::tiny_parts p = with_kind(kind, pairs, 3 + kind);
+      const tiny_loaded m(p);
+      CHECK(m->target() == (kind > 3 ? fewfit::target::multi : fewfit::target::single));
+      CHECK(m->probabilities_size() == p.labels.size() * (pairs ? 2 : 1));
+      check_answers(p, *m);
+    }
+}
+
+TEST_CASE("a chain: what a link decides counts for those behind it, in the chain's own order") {
+  support::tiny_parts p = with_kind(5);
+  p.order = {1, 2, 0};
+  p.intercept = {1, 1, 1};
+  p.coefficients.assign(3 * p.D + 3, 0);
+  p.coefficients[2 * p.D] = -5;      // the second link's share of the first one's decision
+  p.coefficients[3 * p.D + 1] = -5;  // the third's of the first's
+  p.coefficients[3 * p.D + 2] = -3;  // and of the second's, which is no
+  const auto probabilities = tiny_loaded(p)->predict_proba("good").value();
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  CHECK(probabilities[1] == doctest::Approx(sigmoid(1)));
+  CHECK(probabilities[2] == doctest::Approx(sigmoid(-4)));
+  CHECK(probabilities[0] == doctest::Approx(sigmoid(-4)));
+  const auto decisions = tiny_loaded(p)->predict_multi("good").value();
+  CHECK(decisions == std::vector<std::uint8_t>{0, 1, 0});
+}
+
+TEST_CASE("a probability of exactly a half is what the head says it is; a constant target is certain") {
+  for (const std::uint32_t half : {0u, 1u}) {
+    support::tiny_parts p = with_kind(4);
+    p.half_is_yes = half;
+    p.coefficients.assign(p.coefficients.size(), 0);
+    p.intercept = {0, 1000, -1000};
+    const tiny_loaded m(p);
+    CHECK(m->predict_proba("good").value() == std::vector<double>{0.5, 1, 0});
+    CHECK(m->predict_multi("good").value() == std::vector<std::uint8_t>{static_cast<std::uint8_t>(half), 1, 0});
+  }
+}
+
+TEST_CASE("one-versus-rest: shares of the sum, and nothing divided where the sum is nothing") {
+  support::tiny_parts p = with_kind(3);
+  p.coefficients.assign(p.coefficients.size(), 0);
+  p.intercept = {0, std::log(3.0), -1000};
+  const auto some = tiny_loaded(p)->predict_proba("good").value();
+  CHECK(some[0] == doctest::Approx(0.4));
+  CHECK(some[1] == doctest::Approx(0.6));
+  CHECK(some[2] == 0);
+  p.intercept = {-1000, -1000, -1000};
+  CHECK(tiny_loaded(p)->predict_proba("good").value() == std::vector<double>(3, 0));
+}
+
+TEST_CASE("several labels a text: many texts at once, spread over tasks, with infos; wrong calls") {
+  const support::tiny_parts p = with_kind(4);
+  const tiny_loaded m(p), single(with_kind(1));
+  const auto& texts = support::many_texts();
+  const auto all = m->predict_multi(texts_view(texts)).value();
+  fewfit::workspace scratch(3);
+  std::vector<std::uint8_t> out(texts.size() * 3, 7);
+  std::vector<fewfit::text_info> info(texts.size());
+  REQUIRE(m->predict_multi(texts, scratch, out, info) == errc::none);
+  CHECK(out == all);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    CHECK(m->predict_multi(texts[i]).value() == std::vector<std::uint8_t>(&all[3 * i], &all[3 * i] + 3));
+    CHECK(info[i].tokens == m->predict(texts[i]).tokens);
+  }
+  out.assign(out.size(), 7);
+  CHECK(single->predict_multi(texts, scratch, out, info) == errc::unsupported_target);
+  CHECK(single->predict_multi("good").error().code == errc::unsupported_target);
+  out.pop_back();
+  CHECK(m->predict_multi(texts, scratch, out, info) == errc::bad_argument);
+  for (const std::uint8_t untouched : out) CHECK(untouched == 7);
+}
+
+TEST_CASE("the model's own head asked about vectors: the same bits as asked about texts") {
+  for (std::uint32_t kind = 1; kind <= 5; ++kind) {
+    const tiny_loaded m(with_kind(kind, kind == 4));
+    const auto& texts = support::many_texts();
+    const auto vectors = m->encode(texts_view(texts)).value();
+    std::vector<double> out(texts.size() * m->probabilities_size());
+    REQUIRE(m->predict_proba_of(vectors, out) == errc::none);
+    CHECK(out == m->predict_proba(texts_view(texts)).value());
+    out.pop_back();
+    CHECK(m->predict_proba_of(vectors, out) == errc::bad_argument);
+  }
+  const tiny_loaded m(support::tiny());
+  std::vector<float> vector(20, 1);
+  std::vector<double> out(3);
+  CHECK(m->predict_proba_of({vector.data(), 19}, out) == errc::bad_argument);
+  vector[7] = INFINITY;
+  CHECK(m->predict_proba_of(vector, out) == errc::non_finite_output);
+}
+
+TEST_CASE("a body without a head: encodes, and says that it has none") {
+  support::tiny_parts p = support::tiny_model();
+  p.has_head = false;
+  const tiny_loaded m(p), whole(support::tiny_model());
+  CHECK(m->labels().size == 0);
+  CHECK(m->probabilities_size() == 0);
+  CHECK(m->encode("good day").value() == whole->encode("good day").value());
+  CHECK(m->predict("good").status == errc::no_head);
+  CHECK(m->predict("good").label.empty());
+  CHECK(m->predict_proba("good").error().code == errc::no_head);
+  CHECK(m->predict_multi("good").error().code == errc::no_head);
+  for (const prediction& each : m->predict({"good", "bad"})) CHECK(each.status == errc::no_head);
+  CHECK(m->predict_proba_of(m->encode("good").value(), {}) == errc::no_head);
+  CHECK(m->self_test().error().code == errc::no_self_test);
+}
+
+TEST_CASE("a head's own file: the answers of the same head inside a model") {
+  const tiny_loaded body(support::tiny());
+  const auto& texts = support::many_texts();
+  const auto vectors = body->encode(texts_view(texts)).value();
+  const support::temporary_folder folder;
+  for (std::uint32_t kind = 1; kind <= 5; ++kind) {
+    support::tiny_parts p = support::other_head(kind);
+    const auto head = fewfit::head::load(folder.file("head", support::tiny_head(p).bytes()), *body);
+    REQUIRE(head);
+    support::tiny_parts together = support::tiny();
+    together.head_kind = kind, together.labels = p.labels, together.order = p.order;
+    together.intercept = p.intercept, together.coefficients = p.coefficients, together.test_texts.clear();
+    const tiny_loaded inside(together);
+    CHECK(head->sentence_size() == 20);
+    CHECK(head->about("name") == "mood");
+    CHECK(head->about("license").empty());
+    CHECK(head->target() == inside->target());
+    CHECK(head->bytes() < 8192);
+    REQUIRE(head->labels().size == p.labels.size());
+    std::vector<double> out(texts.size() * head->probabilities_size());
+    REQUIRE(head->predict_proba(vectors, out) == errc::none);
+    CHECK(out == inside->predict_proba(texts_view(texts)).value());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const prediction a = head->predict({&vectors[i * 20], 20}), b = inside->predict(texts[i]);
+      CHECK(a.label == b.label);
+      CHECK(a.probability == b.probability);
+      CHECK(a.index == b.index);
+    }
+    std::vector<std::uint8_t> rows(texts.size() * p.labels.size());
+    const errc e = head->predict_multi(vectors, rows);
+    CHECK(e == (kind > 3 ? errc::none : errc::unsupported_target));
+    if (kind > 3) CHECK(rows == inside->predict_multi(texts_view(texts)).value());
+  }
+}
+
+TEST_CASE("heads come and go while the body stays, and may outlive it; their files may be replaced") {
+  const support::temporary_folder folder;
+  auto body = std::make_unique<tiny_loaded>(support::tiny());
+  const auto vector = (*body)->encode("good day").value();
+  const std::string path = folder.file("head", support::tiny_head(support::other_head(1)).bytes());
+  fewfit::head now = std::move(*fewfit::head::load(path, **body));
+  const prediction before = now.predict(vector);
+  folder.file("head", support::tiny_head(support::other_head(2)).bytes());  // in place
+  CHECK(support::same(now.predict(vector), before));
+  fewfit::head next = std::move(*fewfit::head::load(path, **body));
+  CHECK(next.labels().size == 2);
+  now = std::move(next);
+  const std::string_view label = now.predict(vector).label;
+  body.reset();
+  CHECK(now.predict(vector).label == label);
+  CHECK(now.predict(vector).label.data() == label.data());
+}
+
+TEST_CASE("a head for another body is refused, whatever differs") {
+  const std::string head = support::tiny_head(support::other_head()).bytes();
+  const tiny_loaded body(support::tiny());
+  CHECK(support::head_error(head, *body).code == errc::none);
+  support::tiny_parts p = support::tiny();
+  p.layers[1].output.bias[0] += 1;
+  CHECK(support::head_error(head, *tiny_loaded(p)).code == errc::wrong_body);
+  CHECK(std::string(support::head_error(head, *tiny_loaded(p)).where) == "body");
+  p = support::tiny();
+  p.vocabulary[9] = "nut";
+  CHECK(support::head_error(head, *tiny_loaded(p)).code == errc::wrong_body);
+  p = support::tiny();
+  p.pooling = 2;
+  CHECK(support::head_error(head, *tiny_loaded(p)).code == errc::wrong_body);
+  p = support::tiny();
+  p.L = 1, p.layers.resize(1);
+  CHECK(support::head_error(head, *tiny_loaded(support::with_self_test(p))).code == errc::wrong_body);
+  p = support::tiny();  // what is no body may differ
+  p.labels[0] = "another", p.about.clear();
+  CHECK(support::head_error(head, *tiny_loaded(p)).code == errc::none);
+}
+
+TEST_CASE("what is wrong with a head file is said, and nothing is left behind") {
+  const tiny_loaded body(support::tiny());
+  const auto edited = [](const std::function<void(support::tiny_file&)>& edit) {
+    support::tiny_file f = support::tiny_head(support::other_head());
+    edit(f);
+    return f.bytes();
+  };
+  using file = support::tiny_file;
+  struct {
+    const char* name;
+    errc code;
+    const char* where;
+    std::string bytes;
+  } const rows[] = {
+      {"a model", errc::unsupported_kind, "kind", support::tiny_bytes()},
+      {"no body", errc::missing_section, "body", edited([](file& f) { f.remove("body"); })},
+      {"no head", errc::missing_section, "head", edited([](file& f) { f.remove("head"); })},
+      {"no about", errc::missing_section, "about", edited([](file& f) { f.remove("about"); })},
+      {"two heads", errc::missing_section, "about",
+       edited([](file& f) { f.sections.insert(f.sections.begin() + 1, f.sections[1]); })},
+      {"a self-test", errc::section_order, "self_test", edited([](file& f) {
+         f.sections.push_back({11, "self_test", "x"});
+       })},
+      {"unknown", errc::unknown_section, "section", edited([](file& f) {
+         f.sections.push_back({12, "x", "x"});
+       })},
+      {"no entries", errc::bad_section_count, "body",
+       edited([](file& f) { support::put(f.sections[0].body, 0, 0u); })},
+      {"many entries", errc::bad_section_count, "body",
+       edited([](file& f) { support::put(f.sections[0].body, 0, 4097u); })},
+      {"too few bytes", errc::section_size, "body", edited([](file& f) { f.sections[0].body.pop_back(); })},
+      {"reserved", errc::reserved_not_zero, "body",
+       edited([](file& f) { support::put(f.sections[0].body, 63, char{1}); })},
+      {"a size", errc::wrong_body, "body", edited([](file& f) { f.sections[0].body[64 + 8] ^= 1; })},
+      {"its head", errc::bad_flag, "labels are integers",
+       edited([](file& f) { f.set("head.labels are integers", 2u); })},
+      {"its text", errc::bad_utf8, "about", edited([](file& f) { f.set("about.strings", '\xFF'); })}};
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    support::counting_memory memory;
+    const fewfit::error e = support::head_error(row.bytes, *body, support::options(fewfit::verify::full, &memory));
+    CHECK(e.code == row.code);
+    CHECK(std::string(e.where) == row.where);
+    CHECK(memory.live == 0);
+  }
+  CHECK(support::load_error(support::tiny_head(support::other_head()).bytes(), fewfit::verify::full).code ==
+        errc::unsupported_kind);
+  std::string spoilt = support::tiny_head(support::other_head()).bytes();
+  spoilt[spoilt.size() - 70] ^= 1;
+  CHECK(support::head_error(spoilt, *body).code == errc::section_checksum);
+  CHECK(fewfit::head::load("absent", *body).error().code == errc::file_not_found);
+  for (std::size_t size = 0; size < spoilt.size(); ++size)
+    CHECK(support::head_error(spoilt.substr(0, size), *body).code != errc::none);
+}
+
+TEST_CASE("a head without memory, and asked wrongly") {
+  const tiny_loaded body(support::tiny());
+  const support::aligned_bytes bytes(support::tiny_head(support::other_head(4)).bytes());
+  for (std::size_t allowed = 0;; ++allowed) {
+    support::counting_memory memory;
+    memory.fail(allowed + 1, true);
+    const auto head =
+        fewfit::head::from_memory(bytes.data(), bytes.size(), *body, support::options(fewfit::verify::full, &memory));
+    if (!head) {
+      CHECK(head.error().code == errc::out_of_memory);
+      CHECK(memory.live == 0);
+      REQUIRE(allowed < 10);
+      continue;
+    }
+    memory.fail(1, true);
+    const std::vector<float> vector(20, 0.5f);
+    std::vector<std::uint8_t> rows(3);
+    CHECK(head->predict(vector).status == errc::out_of_memory);
+    CHECK(head->predict_multi(vector, rows) == errc::out_of_memory);
+    memory.fail(0, false);
+    CHECK(head->predict(vector).status == errc::none);
+    CHECK(head->predict({vector.data(), 19}).status == errc::bad_argument);
+    CHECK(head->predict({vector.data(), 0}).status == errc::bad_argument);
+    break;
+  }
+}
+
+TEST_SUITE_END();
