@@ -138,6 +138,9 @@ TEST_CASE("the model's own head asked about vectors: the same bits as asked abou
     CHECK(out == m->predict_proba(texts_view(texts)).value());
     out.pop_back();
     CHECK(m->predict_proba_of(vectors, out) == errc::bad_argument);
+    std::vector<std::uint8_t> rows(texts.size() * m->labels().size);
+    CHECK(m->predict_multi_of(vectors, rows) == (kind > 3 ? errc::none : errc::unsupported_target));
+    if (kind > 3) CHECK(rows == m->predict_multi(texts_view(texts)).value());
   }
   const tiny_loaded m(support::tiny());
   std::vector<float> vector(20, 1);
@@ -160,6 +163,7 @@ TEST_CASE("a body without a head: encodes, and says that it has none") {
   CHECK(m->predict_multi("good").error().code == errc::no_head);
   for (const prediction& each : m->predict({"good", "bad"})) CHECK(each.status == errc::no_head);
   CHECK(m->predict_proba_of(m->encode("good").value(), {}) == errc::no_head);
+  CHECK(m->predict_multi_of(m->encode("good").value(), {}) == errc::no_head);
   CHECK(m->self_test().error().code == errc::no_self_test);
 }
 

@@ -130,6 +130,7 @@ class model {
                      span<text_info> info = {}, const executor& run = {}) const noexcept;
   /// What the model's own head says of vectors that `encode` gave.    shape  vectors [B, S] -> out as predict_proba's
   errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
+  errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
   /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given:
   /// the bytes of the text that each came from, {0, 0} for [CLS] and [SEP].
   ///

@@ -45,6 +45,15 @@ inline errc probabilities_of(const bound_head& h, span<const float> vectors, spa
   });
 }
 
+inline errc decisions_of(const bound_head& h, const allocator& memory, span<const float> vectors,
+                         span<std::uint8_t> out) noexcept {
+  if (h.exists() && !h.is_multi) return errc::unsupported_target;
+  const owned<double> scratch(memory, h.weights.classes);
+  if (!scratch) return errc::out_of_memory;
+  return ask_each(h, vectors, out, h.weights.classes,
+                  [&](const float* vector, std::uint8_t* to) { return decide_all(h, vector, scratch.data(), to); });
+}
+
 inline std::string_view find_about(const string_table& about, std::string_view key) noexcept {
   for (std::uint32_t i = 0; i + 1 < about.count; i += 2)
     if (about[i] == key) return about[i + 1];
@@ -57,6 +66,10 @@ constexpr target target_of(bool multi) noexcept { return multi ? target::multi :
 
 FEWFIT_INLINE errc model::predict_proba_of(span<const float> vectors, span<double> out) const noexcept {
   return detail::probabilities_of(state_->head, vectors, out);
+}
+
+FEWFIT_INLINE errc model::predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept {
+  return detail::decisions_of(state_->head, state_->memory, vectors, out);
 }
 
 FEWFIT_INLINE span<const std::string_view> model::labels() const noexcept {
@@ -98,13 +111,7 @@ FEWFIT_INLINE errc head::predict_proba(span<const float> vectors, span<double> o
 }
 
 FEWFIT_INLINE errc head::predict_multi(span<const float> vectors, span<std::uint8_t> out) const noexcept {
-  const detail::bound_head& h = state_->head;
-  if (!h.is_multi) return errc::unsupported_target;
-  const detail::owned<double> scratch(state_->memory, h.weights.classes);
-  if (!scratch) return errc::out_of_memory;
-  return detail::ask_each(h, vectors, out, h.weights.classes, [&](const float* one, std::uint8_t* to) {
-    return detail::decide_all(h, one, scratch.data(), to);
-  });
+  return detail::decisions_of(state_->head, state_->memory, vectors, out);
 }
 
 }  // namespace v0

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <stdexcept>
 
+#include "asked.hpp"
 #include "batches.hpp"
 #include "commands.hpp"
 #include "common.hpp"
-#include "fewfit/thread_pool.hpp"
 #include "json_line.hpp"
 #include "metrics.hpp"
 #include "output.hpp"
@@ -21,12 +20,10 @@ constexpr std::size_t shown_bytes = 80;  // of a label that is none: without a t
 class eval_command : public line_command {
  public:
   explicit eval_command(const options& options)
-      : format_(options.format),
-        model_(load_model(options.model)),
-        pool_(options.threads),
-        scratch_(options.threads),
-        tally_(model_.labels().size) {
-    for (std::string_view label : model_.labels()) {
+      : format_(options.format), asked_(options), tally_(asked_.labels().size) {
+    if (asked_.multi())
+      throw failure(bad_file, options.model + ": a text may have several labels, which eval does not count");
+    for (std::string_view label : asked_.labels()) {
       class_of_.emplace(label, labels_.size());
       labels_.emplace_back(label);
     }
@@ -35,7 +32,7 @@ class eval_command : public line_command {
   std::string text_in(std::string_view line) override {
     if (format_ == format::jsonl) {
       std::vector<std::string> values =
-          values_of(line, {wanted_key{"label", model_.labels_are_integers()}, wanted_key{"text"}});
+          values_of(line, {wanted_key{"label", asked_.labels_are_integers()}, wanted_key{"text"}});
       expect(values[0]);
       return std::move(values[1]);
     }
@@ -47,16 +44,11 @@ class eval_command : public line_command {
     return std::string(line.substr(tab + 1));
   }
 
-  fewfit::errc compute(fewfit::span<const std::string_view> texts) override {
-    probabilities_.resize(texts.size * labels_.size());
-    info_.resize(texts.size);
-    return model_.predict_proba(texts, scratch_, probabilities_, info_, pool_.executor());
-  }
+  fewfit::errc compute(fewfit::span<const std::string_view> texts) override { return asked_.compute(texts); }
 
   void answered(std::string_view, std::size_t i) override {
-    const double* row = probabilities_.data() + i * labels_.size();
-    const double* best = std::max_element(row, row + labels_.size());  // the first of equals, as the library chooses
-    tally_.add(expected_.front(), static_cast<std::size_t>(best - row), *best);
+    const std::size_t best = asked_.best(i);
+    tally_.add(expected_.front(), best, asked_.probabilities(i)[best]);
     expected_.pop_front();
   }
 
@@ -89,14 +81,10 @@ class eval_command : public line_command {
   }
 
   const format format_;
-  fewfit::model model_;
-  fewfit::thread_pool pool_;
-  fewfit::workspace scratch_;
+  asked asked_;
   std::vector<std::string> labels_;                   // [K]
   std::map<std::string_view, std::size_t> class_of_;  // views of the model's labels
   std::deque<std::size_t> expected_;                  // classes of the lines that are read and not answered
-  std::vector<double> probabilities_;                 // [B, K]
-  std::vector<fewfit::text_info> info_;
   tally tally_;
 };
 

@@ -54,6 +54,11 @@ CLI::App* add_text_command(CLI::App& app, options& out, std::string& how, const 
   return sub;
 }
 
+CLI::App* with_head(CLI::App* sub, options& out) {
+  sub->add_option("--head", out.head, "a head with a file of its own, in place of the model's")->type_name("FILE");
+  return sub;
+}
+
 CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const char* what) {
   CLI::App* sub = app.add_subcommand(name, what);
   sub->add_option("model", out.model, "the model file")->required()->type_name("FILE");
@@ -63,7 +68,8 @@ CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const 
 // Every command as CLI11 has it: which of them was asked for is known when the arguments are read.
 std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::string& how, std::string& report) {
   std::map<CLI::App*, command> commands;
-  commands[add_text_command(app, out, how, "predict", "label and probability of each text")] = command::predict;
+  CLI::App* predict = add_text_command(app, out, how, "predict", "label and probability of each text");
+  commands[with_head(predict, out)] = command::predict;
   commands[add_text_command(app, out, how, "embed", "the sentence vector of each text")] = command::embed;
   CLI::App* tokenize = add_text_command(app, out, how, "tokenize", "the token ids of each text");
   tokenize->add_flag("!--no-special-tokens", out.special_tokens, "leave out [CLS] and [SEP]");
@@ -74,7 +80,7 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
   eval->add_option("--report", report, "how the report is written, where not as --format has it")
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
-  commands[eval] = command::eval;
+  commands[with_head(eval, out)] = command::eval;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
   commands[inspect] = command::inspect;

@@ -14,6 +14,7 @@ enum class format { text, jsonl };
 struct options {
   tool::command command = tool::command::none;  // none: help or version was asked for and has been printed
   std::string model;
+  std::string head;  // empty: the model's own
   std::string input = "-";
   tool::format format = tool::format::text;
   tool::format report = format::text;  // of eval, which reads one format and may write the other

@@ -1,63 +1,67 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-
+#include "asked.hpp"
 #include "batches.hpp"
 #include "commands.hpp"
-#include "common.hpp"
-#include "fewfit/thread_pool.hpp"
 #include "json_line.hpp"
 #include "output.hpp"
 
 namespace tool {
 namespace {
 
+/// One label a text, or the list of those that apply.
 class predict_command : public batch_command {
  public:
-  explicit predict_command(const options& options)
-      : model_(load_model(options.model)), pool_(options.threads), scratch_(options.threads) {
-    for (std::string_view label : model_.labels()) quoted_labels_.push_back(quoted(label));
+  explicit predict_command(const options& options) : asked_(options) {
+    for (std::string_view label : asked_.labels()) quoted_labels_.push_back(quoted(label));
   }
 
-  std::vector<std::string_view> keys() const override { return {"label", "probabilities", "tokens", "truncated"}; }
-
-  fewfit::errc compute(fewfit::span<const std::string_view> texts) override {
-    probabilities_.resize(texts.size * classes());
-    info_.resize(texts.size);
-    return model_.predict_proba(texts, scratch_, probabilities_, info_, pool_.executor());
+  std::vector<std::string_view> keys() const override {
+    return {asked_.multi() ? "labels" : "label", "probabilities", "tokens", "truncated"};
   }
+
+  fewfit::errc compute(fewfit::span<const std::string_view> texts) override { return asked_.compute(texts); }
 
   std::string as_text(std::size_t i) const override {
-    const std::size_t best = best_of(i);
-    std::string out(model_.labels()[best]);
-    out += '\t';
-    append_number(out, row(i)[best]);
-    return out;
+    std::string out, probabilities;
+    for (std::size_t k = 0; k < quoted_labels_.size(); ++k) {
+      if (!tells(i, k)) continue;
+      if (!probabilities.empty()) out += ',', probabilities += ',';
+      out += asked_.labels()[k];
+      append_number(probabilities, asked_.probabilities(i)[k]);
+    }
+    return out + '\t' + probabilities;
   }
 
   std::string as_json(std::size_t i) const override {
-    std::string out = "\"label\":" + quoted_labels_[best_of(i)] + ",\"probabilities\":{";
-    for (std::size_t k = 0; k < classes(); ++k) {
-      if (k != 0) out += ',';
-      out += quoted_labels_[k] + ':';
-      append_number(out, row(i)[k]);
-    }
-    return out + "}," + tokens_and_truncated(info_[i].tokens, info_[i].truncated);
+    return told(i) + ",\"probabilities\":" + all_probabilities(i) + "," +
+           tokens_and_truncated(asked_.info(i).tokens, asked_.info(i).truncated);
   }
 
  private:
-  std::size_t classes() const { return model_.labels().size; }
-  const double* row(std::size_t i) const { return probabilities_.data() + i * classes(); }
-  // The first of equals, as the library chooses.
-  std::size_t best_of(std::size_t i) const {
-    return static_cast<std::size_t>(std::max_element(row(i), row(i) + classes()) - row(i));
+  bool tells(std::size_t i, std::size_t label) const {
+    return asked_.multi() ? asked_.applies(i, label) : label == asked_.best(i);
   }
 
-  fewfit::model model_;
-  fewfit::thread_pool pool_;
-  fewfit::workspace scratch_;
+  std::string told(std::size_t i) const {
+    if (!asked_.multi()) return "\"label\":" + quoted_labels_[asked_.best(i)];
+    std::string list;
+    for (std::size_t k = 0; k < quoted_labels_.size(); ++k)
+      if (tells(i, k)) list += (list.empty() ? "" : ",") + quoted_labels_[k];
+    return "\"labels\":[" + list + "]";
+  }
+
+  std::string all_probabilities(std::size_t i) const {
+    std::string out = "{";
+    for (std::size_t k = 0; k < quoted_labels_.size(); ++k) {
+      if (k != 0) out += ',';
+      out += quoted_labels_[k] + ':';
+      append_number(out, asked_.probabilities(i)[k]);
+    }
+    return out + "}";
+  }
+
+  asked asked_;
   std::vector<std::string> quoted_labels_;
-  std::vector<double> probabilities_;  // [B, K]
-  std::vector<fewfit::text_info> info_;
 };
 
 }  // namespace

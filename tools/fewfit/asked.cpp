@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "asked.hpp"
+
+#include <algorithm>
+
+#include "common.hpp"
+
+namespace tool {
+namespace {
+
+std::optional<fewfit::head> load_head(const std::string& path, const fewfit::model& model) {
+  if (path.empty()) return std::nullopt;
+  auto head = fewfit::head::load(path, model);
+  if (!head) throw failure(bad_file, path + ": " + sentence(head.error()));
+  return std::move(*head);
+}
+
+}  // namespace
+
+asked::asked(const options& options)
+    : model_(load_model(options.model)),
+      head_(load_head(options.head, model_)),
+      pool_(options.threads),
+      scratch_(options.threads) {
+  if (labels().size == 0)
+    throw failure(bad_file, options.model + ": " + fewfit::message(fewfit::errc::no_head) + " (--head FILE)");
+}
+
+fewfit::span<const std::string_view> asked::labels() const { return head_ ? head_->labels() : model_.labels(); }
+bool asked::labels_are_integers() const {
+  return head_ ? head_->labels_are_integers() : model_.labels_are_integers();
+}
+bool asked::multi() const { return (head_ ? head_->target() : model_.target()) == fewfit::target::multi; }
+std::size_t asked::numbers() const { return head_ ? head_->probabilities_size() : model_.probabilities_size(); }
+
+fewfit::errc asked::compute(fewfit::span<const std::string_view> texts) {
+  vectors_.resize(texts.size * model_.config().sentence_size);
+  info_.resize(texts.size);
+  const fewfit::errc e = model_.encode(texts, scratch_, vectors_, info_, pool_.executor());
+  return e == fewfit::errc::none ? ask_head(texts.size) : e;
+}
+
+fewfit::errc asked::ask_head(std::size_t texts) {
+  probabilities_.resize(texts * numbers());
+  fewfit::errc e =
+      head_ ? head_->predict_proba(vectors_, probabilities_) : model_.predict_proba_of(vectors_, probabilities_);
+  if (e != fewfit::errc::none || !multi()) return e;
+  if (numbers() != labels().size)  // pairs of no and yes: yes is what is told
+    for (std::size_t i = 0; i < texts * labels().size; ++i) probabilities_[i] = probabilities_[2 * i + 1];
+  decisions_.resize(texts * labels().size);
+  return head_ ? head_->predict_multi(vectors_, decisions_) : model_.predict_multi_of(vectors_, decisions_);
+}
+
+std::size_t asked::best(std::size_t i) const {
+  const double* row = probabilities(i);
+  return static_cast<std::size_t>(std::max_element(row, row + labels().size) - row);
+}
+
+}  // namespace tool
