@@ -1,20 +1,35 @@
 # SPDX-License-Identifier: MIT
 """What passes from the reader to the writer: plain settings, strings and arrays.
 
-Shape letters: D hidden size, H heads, F feed-forward size, L layers, R word rows, P positions, K classes.
+Shape letters: D hidden size, H heads, F feed-forward size, L layers, R word rows, P positions, S sentence size,
+K classes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
 
 @dataclass(frozen=True)
+class Dense:
+    """A linear layer behind the pooling. shape weight [outputs, inputs], bias [outputs]
+
+    `activation` is a key of spec.DENSE_ACTIVATIONS; where `normalize_first`, its input is brought to unit length."""
+
+    inputs: int
+    outputs: int
+    activation: str
+    normalize_first: bool
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
 class Config:
-    """The numbers of the encoder and of what follows it."""
+    """The numbers of the encoder and of what follows it; `hidden_act` and `poolings` are keys of spec's tables."""
 
     hidden_size: int
     num_attention_heads: int
@@ -24,11 +39,17 @@ class Config:
     max_position_embeddings: int
     max_length: int
     hidden_act: str
-    pooling: str
+    poolings: Tuple[str, ...]
     normalize: bool
     layer_norm_eps: float
     linear_type: str = "f32"
     embeddings_type: str = "f32"
+    dense: Tuple[Dense, ...] = ()
+
+    @property
+    def sentence_size(self) -> int:
+        """The width of a sentence vector, S."""
+        return self.dense[-1].outputs if self.dense else self.hidden_size * len(self.poolings)
 
 
 @dataclass(frozen=True)
@@ -82,11 +103,13 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class Model:
-    """Everything a model file holds. `tensor(name)` gives a weight of the body in f32, by BertModel's name for it."""
+    """Everything a model file holds. `tensor(name)` gives a weight of the body in f32, by BertModel's name for it.
+
+    A body alone has no head, and then no self-test either."""
 
     config: Config
     tokenizer: Tokenizer
     tensor: Callable[[str], np.ndarray]
-    head: Head
+    head: Optional[Head] = None
     about: Dict[str, str] = field(default_factory=dict)
     self_test: Optional[SelfTest] = None

@@ -52,6 +52,7 @@ _LIMITS = {
     "max_position_embeddings": (spec.MIN_POSITIONS, spec.MAX_POSITIONS),
     "type_vocab_size": (1, spec.MAX_VOCAB),
 }
+_ACTIVATIONS = {"gelu": "gelu"}  # by config.json's names: spec's
 _POOLING_MODES = {
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_cls_token": "cls",
@@ -69,7 +70,7 @@ def _bert_config(folder: Folder) -> Dict[str, Any]:
         if name not in _ARCHITECTURES:
             raise Refused(f"architecture {name} in {_CONFIG}: only BertModel is supported")
     activation = config.get("hidden_act", "gelu")
-    if activation not in spec.ACTIVATIONS:
+    if activation not in _ACTIVATIONS:
         raise Refused(f"hidden_act {activation!r} in {_CONFIG}: only 'gelu' (the erf form) is supported")
     for key in ("pruned_heads", "quantization_config"):
         if config.get(key):
@@ -269,8 +270,8 @@ def read(
     config = Config(
         **sizes,
         max_length=_max_length(sentence.get("max_seq_length"), words.model_max_length, positions),
-        hidden_act=bert.get("hidden_act", "gelu"),
-        pooling=pooling,
+        hidden_act=_ACTIVATIONS[bert.get("hidden_act", "gelu")],
+        poolings=(pooling,),
         normalize=len(modules) == 3 or bool(setfit.get("normalize_embeddings")),
         layer_norm_eps=_epsilon(bert),
         **_types(dtype, embeddings, tensors, layers),

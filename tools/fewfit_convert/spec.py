@@ -10,8 +10,9 @@ import struct
 
 MAGIC = b"\x89FFT\r\n\x1a\n"
 BYTE_ORDER = 0x01020304
-VERSION = 1
+VERSION = 2
 KIND_MODEL = 1
+KIND_HEAD = 2
 REQUIRED_FLAGS = 0
 OPTIONAL_FLAGS = 0
 
@@ -38,12 +39,15 @@ SECTION_VOCABULARY = 3
 SECTION_WORD_EMBEDDINGS = 4
 SECTION_POSITION_EMBEDDINGS = 5
 SECTION_LAYER = 6
-SECTION_HEAD = 7
-SECTION_ABOUT = 8
-SECTION_SELF_TEST = 9
+SECTION_DENSE = 7
+SECTION_BODY = 8
+SECTION_HEAD = 9
+SECTION_ABOUT = 10
+SECTION_SELF_TEST = 11
 
-CONFIG = struct.Struct("<12Id72x")
-"""D, H, F, L, R, P, M, activation, pooling, normalize, linear type, embedding type; layer_norm_eps."""
+CONFIG = struct.Struct("<12Id2I64x")
+"""D, H, F, L, R, P, M, activation, poolings, normalize, linear type, embedding type; layer_norm_eps; sentence size S,
+dense layers."""
 
 TOKENIZER = struct.Struct("<13I12x")
 """Unicode tables, clean_text, handle_chinese_chars, strip_accents, lowercase, max_input_chars_per_word, unk, cls,
@@ -52,14 +56,24 @@ sep, added tokens, nodes of the raw trie, nodes of the normalized trie, special 
 VOCABULARY = struct.Struct("<3I52x")
 """Tokens, nodes of the trie, slots of the table of short words."""
 
-HEAD = struct.Struct("<4I48x")
-"""Kind, classes, target, labels are integers."""
+DENSE = struct.Struct("<4I48x")
+"""Inputs, outputs, activation, normalize first."""
+
+HEAD = struct.Struct("<6I40x")
+"""Kind, classes, target, labels are integers, pairs, half is yes."""
 
 COUNT = struct.Struct("<I60x")
-"""The header of the about and self-test sections: how many."""
+"""The header of the body, about and self-test sections: how many."""
 
-ACTIVATIONS = {"gelu": 1}
-POOLINGS = {"mean": 1, "cls": 2, "max": 3}
+ACTIVATIONS = {"gelu": 1, "gelu_tanh": 2, "relu": 3, "silu": 4}
+"""Of the feed-forward layers; gelu is the erf form."""
+
+DENSE_ACTIVATIONS = {"identity": 1, "tanh": 2, "relu": 3, "gelu": 4, "sigmoid": 5, "silu": 6, "gelu_tanh": 7}
+
+POOLINGS = {"mean": 1, "cls": 2, "max": 3, "mean_sqrt_len": 4, "weightedmean": 5, "lasttoken": 6}
+POOLING_BITS = 4
+"""So many bits of config's field hold one mode, the first in the lowest."""
+
 WEIGHT_TYPES = {"f32": 1, "f16": 2, "bf16": 3, "i8": 4}
 EMBEDDING_TYPES = ("f32", "f16", "i8")
 
@@ -71,7 +85,11 @@ UNICODE_TABLES = 1
 
 HEAD_SOFTMAX = 1
 HEAD_BINARY = 2
+HEAD_ONE_VERSUS_REST = 3
+HEAD_INDEPENDENT = 4
+HEAD_CHAIN = 5
 TARGET_SINGLE = 1
+TARGET_MULTI = 2
 FIRST_HEAD_NAME = "head"
 
 ADDED_SINGLE_WORD = 1
@@ -84,6 +102,8 @@ MAX_HIDDEN_SIZE = 8192
 MAX_HEADS = 256
 MAX_INTERMEDIATE_SIZE = 65536
 MAX_LAYERS = 64
+MAX_DENSE_LAYERS = 8
+MAX_SENTENCE_SIZE = 65536
 MAX_VOCAB = 1 << 22
 MIN_POSITIONS = 3
 MAX_POSITIONS = 8192

@@ -17,7 +17,7 @@ import numpy as np
 from . import short_words, spec, trie, weights
 from .crc32c import crc32c
 from .errors import Refused
-from .model import Model
+from .model import Dense, Model
 
 Parts = List[np.ndarray]
 
@@ -64,8 +64,9 @@ def _config(model: Model) -> Parts:
     types = (spec.WEIGHT_TYPES[c.linear_type], spec.WEIGHT_TYPES[c.embeddings_type])
     sizes = (c.hidden_size, c.num_attention_heads, c.intermediate_size, c.num_hidden_layers)
     rows = (c.vocab_size, c.max_position_embeddings, c.max_length)
-    kinds = (spec.ACTIVATIONS[c.hidden_act], spec.POOLINGS[c.pooling], int(c.normalize), *types)
-    return [_record(spec.CONFIG, *sizes, *rows, *kinds, c.layer_norm_eps)]
+    poolings = sum(spec.POOLINGS[mode] << spec.POOLING_BITS * index for index, mode in enumerate(c.poolings))
+    kinds = (spec.ACTIVATIONS[c.hidden_act], poolings, int(c.normalize), *types)
+    return [_record(spec.CONFIG, *sizes, *rows, *kinds, c.layer_norm_eps, c.sentence_size, len(c.dense))]
 
 
 def _flags(token) -> int:
@@ -120,7 +121,7 @@ def _norm(model: Model, name: str) -> Parts:
     return [_row(model.tensor(f"{name}.LayerNorm.weight")), _row(model.tensor(f"{name}.LayerNorm.bias"))]
 
 
-def _dense(model: Model, *names: str) -> np.ndarray:
+def _linear(model: Model, *names: str) -> np.ndarray:
     """The named linear layers, which have the same inputs, as one."""
     kind = model.config.linear_type
     layers = [(model.tensor(f"{name}.weight"), model.tensor(f"{name}.bias"), f"{name}.weight") for name in names]
@@ -132,39 +133,46 @@ def _layer(model: Model, index: int) -> Parts:
     layer = f"encoder.layer.{index}"
     attention = [f"{layer}.attention.self.{name}" for name in ("query", "key", "value")]
     return [
-        _dense(model, *attention),
-        _dense(model, f"{layer}.attention.output.dense"),
+        _linear(model, *attention),
+        _linear(model, f"{layer}.attention.output.dense"),
         *_norm(model, f"{layer}.attention.output"),
-        _dense(model, f"{layer}.intermediate.dense"),
-        _dense(model, f"{layer}.output.dense"),
+        _linear(model, f"{layer}.intermediate.dense"),
+        _linear(model, f"{layer}.output.dense"),
         *_norm(model, f"{layer}.output"),
     ]
 
 
+def _dense_section(dense: Dense, name: str) -> Parts:
+    """Section 7: always f32, whatever the type of the encoder's layers."""
+    kind = spec.DENSE_ACTIVATIONS[dense.activation]
+    header = _record(spec.DENSE, dense.inputs, dense.outputs, kind, int(dense.normalize_first))
+    return [header, weights.panels(dense.weight, dense.bias, "f32", name)]
+
+
 def _head(model: Model) -> Parts:
-    """Section 7."""
+    """Section 9."""
     head = model.head
     kind = spec.HEAD_BINARY if head.binary else spec.HEAD_SOFTMAX
-    header = _record(spec.HEAD, kind, len(head.labels), spec.TARGET_SINGLE, int(head.labels_are_integers))
+    header = _record(spec.HEAD, kind, len(head.labels), spec.TARGET_SINGLE, int(head.labels_are_integers), 0, 0)
     numbers = [np.ascontiguousarray(head.intercept, "<f8"), np.ascontiguousarray(head.coefficients, "<f8")]
     return [header, *_strings([spec.FIRST_HEAD_NAME.encode()]), *_strings(_utf8(head.labels)), *numbers]
 
 
 def _about(model: Model) -> Parts:
-    """Section 8."""
+    """Section 10."""
     pairs = sorted(model.about.items())
     return [_record(spec.COUNT, len(pairs)), *_strings(_utf8(text for pair in pairs for text in pair))]
 
 
 def _self_test(model: Model) -> Parts:
-    """Section 9."""
+    """Section 11."""
     test = model.self_test
     numbers = np.ascontiguousarray(test.probabilities, "<f8")
     return [_record(spec.COUNT, len(test.texts)), *_strings(_utf8(test.texts)), numbers]
 
 
-def sections(model: Model) -> List[Section]:
-    """The sections of a model file, in their order; none is made before it is asked for."""
+def body_sections(model: Model) -> List[Section]:
+    """The sections of the body, in their order; none is made before it is asked for."""
     parts = [
         Section(spec.SECTION_CONFIG, "config", lambda: _config(model)),
         Section(spec.SECTION_TOKENIZER, "tokenizer", lambda: _tokenizer(model)),
@@ -174,9 +182,19 @@ def sections(model: Model) -> List[Section]:
     ]
     for index in range(model.config.num_hidden_layers):
         parts.append(Section(spec.SECTION_LAYER, f"layer {index}", lambda index=index: _layer(model, index)))
-    parts.append(Section(spec.SECTION_HEAD, "head", lambda: _head(model)))
+    for index, dense in enumerate(model.config.dense):
+        name = f"dense {index}"
+        parts.append(Section(spec.SECTION_DENSE, name, lambda dense=dense, name=name: _dense_section(dense, name)))
+    return parts
+
+
+def sections(model: Model) -> List[Section]:
+    """The sections of a model file, in their order."""
+    parts = body_sections(model)
+    if model.head is not None:
+        parts.append(Section(spec.SECTION_HEAD, "head", lambda: _head(model)))
     parts.append(Section(spec.SECTION_ABOUT, "about", lambda: _about(model)))
-    if model.self_test is not None:
+    if model.head is not None and model.self_test is not None:
         parts.append(Section(spec.SECTION_SELF_TEST, "self-test", lambda: _self_test(model)))
     return parts
 
@@ -199,14 +217,14 @@ def _write_section(out: BinaryIO, section: Section) -> bytes:
     return spec.ENTRY.pack(section.type, crc32c(tail, checksum), size)
 
 
-def write_to(out: BinaryIO, parts: Iterable[Section], count: int) -> int:
-    """Writes a model file to an empty seekable stream; returns its size. The header comes last, when all is known."""
+def write_to(out: BinaryIO, parts: Iterable[Section], count: int, kind: int = spec.KIND_MODEL) -> int:
+    """Writes a file to an empty seekable stream; returns its size. The header comes last, when all is known."""
     directory_size = spec.align(count * spec.ENTRY.size)
     out.write(bytes(spec.ALIGNMENT + directory_size))
     entries = b"".join(_write_section(out, section) for section in parts)
     size = out.tell()
     flags = (spec.REQUIRED_FLAGS, spec.OPTIONAL_FLAGS)
-    head = spec.HEADER.pack(spec.MAGIC, spec.BYTE_ORDER, spec.VERSION, size, spec.KIND_MODEL, count, *flags)
+    head = spec.HEADER.pack(spec.MAGIC, spec.BYTE_ORDER, spec.VERSION, size, kind, count, *flags)
     directory = entries + bytes(directory_size - len(entries))
     out.seek(0)
     out.write(head + spec.CHECKSUM.pack(crc32c(head + directory)) + directory)
@@ -229,7 +247,7 @@ def _sync_folder(path: str) -> None:
         os.close(handle)
 
 
-def write(path: str, parts: Iterable[Section], count: int) -> int:
+def write(path: str, parts: Iterable[Section], count: int, kind: int = spec.KIND_MODEL) -> int:
     """Writes the file under another name beside `path`, then renames it; whatever stops it, no part of it is left."""
     path = os.path.realpath(path)
     if os.path.exists(path) and not os.path.isfile(path):
@@ -238,7 +256,7 @@ def write(path: str, parts: Iterable[Section], count: int) -> int:
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.part")
     try:
         with open(temporary, "xb") as out:
-            size = write_to(out, parts, count)
+            size = write_to(out, parts, count, kind)
             out.flush()
             os.fsync(out.fileno())
         os.replace(temporary, path)

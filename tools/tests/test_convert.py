@@ -49,6 +49,8 @@ def test_everything_is_written_as_it_was_read(tmp_path):
         "linear": 1,
         "embeddings": 1,
         "eps": 1e-12,
+        "S": 20,
+        "dense": 0,
     }
     special = {name: (tiny.VOCAB.index(name), 16) for name in tiny.SPECIAL}
     assert model["tokenizer"] == {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Whole or not at all, the same bytes everywhere, and the exit statuses."""
 
+import dataclasses
 import errno
+import io
 import os
 import shutil
 import signal
@@ -9,9 +11,12 @@ import subprocess
 import sys
 import time
 
+import file_reader
+import numpy as np
 import pytest
 import tiny
-from fewfit_convert import cli, writer
+from fewfit_convert import cli, reader, writer
+from fewfit_convert.model import Dense
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(TOOLS, "fewfit_convert")
@@ -66,6 +71,32 @@ def test_the_golden_option_and_the_folders_golden_give_the_same_bytes(tmp_path):
     assert cli.main([source, "-o", str(tmp_path / "a")]) == 0
     assert cli.main([source, "-o", str(tmp_path / "b"), "--golden", str(tmp_path / "golden.json")]) == 0
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def _written(model):
+    """A model read back."""
+    out, parts = io.BytesIO(), writer.sections(model)
+    writer.write_to(out, parts, len(parts))
+    return file_reader.read(out.getvalue())
+
+
+def test_poolings_and_dense_layers_are_written(tmp_path):
+    """Modes in their order, four bits each; layers of odd widths in f32 beside weights in f16, and no head."""
+    model = reader.read(tiny.write_model(tmp_path), dtype="f16")
+    random, widths = np.random.default_rng(3), [60, 7, 33]
+    dense = tuple(
+        Dense(a, b, activation, b == 7, random.normal(size=(b, a)).astype("<f4"), random.normal(size=b).astype("<f4"))
+        for a, b, activation in zip(widths, widths[1:], ("tanh", "gelu_tanh"))
+    )
+    config = dataclasses.replace(model.config, hidden_act="silu", poolings=("cls", "mean", "lasttoken"), dense=dense)
+    made = _written(dataclasses.replace(model, config=config, head=None))
+    assert (made["config"]["pooling"], made["config"]["hidden_act"]) == (2 | 1 << 4 | 6 << 8, 4)
+    assert (made["config"]["S"], made["config"]["linear"], made["head"]) == (33, 2, None)
+    for layer, read, codes in zip(dense, made["dense"], [(2, 1), (7, 0)]):
+        assert (read["activation"], read["normalize_first"]) == codes
+        assert np.array_equal(read["weight"], layer.weight) and np.array_equal(read["bias"], layer.bias)
+    joined = dataclasses.replace(model.config, poolings=("max", "mean_sqrt_len"))
+    assert _written(dataclasses.replace(model, config=joined, head=None))["config"]["S"] == 40
 
 
 def _raise(error):

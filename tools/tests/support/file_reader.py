@@ -65,7 +65,7 @@ def sections(data: bytes) -> List[Tuple[int, Section]]:
     """The sections of a file, after every rule of the container was checked."""
     magic, order, version, size, kind, count, required, optional = struct.unpack_from("<8sIIQIIII", data)
     assert magic == bytes.fromhex("894646540D0A1A0A")
-    assert (order, version, size, kind, required, optional) == (0x01020304, 1, len(data), 1, 0, 0)
+    assert (order, version, size, kind, required, optional) == (0x01020304, 2, len(data), 1, 0, 0)
     assert data[40:60] == bytes(20)
     directory_end = 64 + -(-count * 16 // 64) * 64
     directory = data[64:directory_end]
@@ -200,7 +200,8 @@ def _config(section: Section) -> Dict[str, Any]:
     names = ["D", "H", "F", "L", "R", "P", "M", "hidden_act", "pooling", "normalize", "linear", "embeddings"]
     config = dict(zip(names, section.numbers("12I")))
     (config["eps"],) = section.numbers("d")
-    section.zeros(72)
+    config["S"], config["dense"] = section.numbers("2I")
+    section.zeros(64)
     section.end()
     return config
 
@@ -264,9 +265,17 @@ def _layer(section: Section, d: int, f: int, kind: int) -> Dict[str, np.ndarray]
     return made
 
 
-def _head(section: Section, d: int) -> Dict[str, Any]:
-    kind, classes, target, integers = section.numbers("4I")
+def _dense(section: Section) -> Dict[str, Any]:
+    inputs, outputs, activation, normalize_first = section.numbers("4I")
     section.zeros(48)
+    ((weight, bias),) = _linear(section, inputs, [outputs], 1)
+    section.end()
+    return {"weight": weight, "bias": bias, "activation": activation, "normalize_first": normalize_first}
+
+
+def _head(section: Section, d: int) -> Dict[str, Any]:
+    kind, classes, target, integers, pairs, half_is_yes = section.numbers("6I")
+    section.zeros(40)
     name, labels = section.strings(1), section.strings(classes)
     rows = 1 if kind == 2 else classes
     intercept, coefficients = section.array("<f8", rows), section.array("<f8", rows, d)
@@ -275,6 +284,8 @@ def _head(section: Section, d: int) -> Dict[str, Any]:
         "kind": kind,
         "target": target,
         "integers": integers,
+        "pairs": pairs,
+        "half_is_yes": half_is_yes,
         "name": name[0],
         "labels": labels,
         "intercept": intercept,
@@ -303,8 +314,8 @@ def read(data: bytes) -> Dict[str, Any]:
     """Everything a model file says; `weights` by BertModel's names, as far as the file keeps them apart."""
     found = sections(data)
     config = _config(found[0][1])
-    wanted = [1, 2, 3, 4, 5] + [6] * config["L"] + [7, 8]
-    assert [type_ for type_, _ in found] in (wanted, wanted + [9])
+    wanted = [1, 2, 3, 4, 5] + [6] * config["L"] + [7] * config["dense"]
+    assert [type_ for type_, _ in found] in (wanted + [10], wanted + [9, 10], wanted + [9, 10, 11])
     parts = [section for _, section in found]
     model: Dict[str, Any] = {"config": config, "tokenizer": _tokenizer(parts[1]), "vocab": _vocabulary(parts[2])}
     d, weights = config["D"], {}
@@ -317,8 +328,12 @@ def read(data: bytes) -> Dict[str, Any]:
     for index in range(config["L"]):
         layer = _layer(parts[5 + index], d, config["F"], config["linear"])
         weights.update({f"encoder.layer.{index}.{name}": array for name, array in layer.items()})
-    rest = parts[5 + config["L"] :]
-    model.update(weights=weights, head=_head(rest[0], d), about=_about(rest[1]), self_test=None)
-    if len(rest) == 3:
-        model["self_test"] = _self_test(rest[2], len(model["head"]["labels"]))
+    first = 5 + config["L"]
+    model["dense"] = [_dense(section) for section in parts[first : first + config["dense"]]]
+    rest = dict(found[first + config["dense"] :])
+    model.update(weights=weights, head=None, about=_about(rest[10]), self_test=None)
+    if 9 in rest:
+        model["head"] = _head(rest[9], config["S"])
+    if 11 in rest:
+        model["self_test"] = _self_test(rest[11], len(model["head"]["labels"]))
     return model
