@@ -145,4 +145,5 @@ def read_head(folder: Folder, values: Dict[str, Any], width: int, trust_pickle: 
     integers = all(type(label) is int for label in labels)
     if not integers and not all(isinstance(label, str) for label in labels):
         raise Refused(f"labels in {CONFIG_FILE} mix strings and integers")
-    return Head(classes.size == 2, _text(labels), integers, intercept, coefficients)
+    kind = spec.HEAD_BINARY if classes.size == 2 else spec.HEAD_SOFTMAX
+    return Head(kind, _text(labels), integers, intercept, coefficients)

@@ -12,6 +12,8 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from . import spec
+
 
 @dataclass(frozen=True)
 class Dense:
@@ -84,18 +86,31 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class Head:
-    """A logistic regression. shape intercept [rows], coefficients [rows, D]; rows is 1 where `binary`, else K."""
+    """A logistic regression or several, of a kind of spec. shape intercept [rows], coefficients [rows, S]
 
-    binary: bool
+    One row where the kind is binary, else K. In a chain the rows follow the chain, row i has i coefficients more, for
+    the decisions before it, and all of them lie in one flat array; `order[i]` is the target that row i decides.
+    """
+
+    kind: int
     labels: List[str]
     labels_are_integers: bool
     intercept: np.ndarray
     coefficients: np.ndarray
+    target: int = spec.TARGET_SINGLE
+    pairs: bool = False
+    half_is_yes: bool = False
+    order: Tuple[int, ...] = ()
+
+    @property
+    def probabilities_size(self) -> int:
+        """So many numbers a text: one a class, or the pair of no and yes."""
+        return len(self.labels) * (2 if self.pairs else 1)
 
 
 @dataclass(frozen=True)
 class SelfTest:
-    """Texts and the original's probabilities [n, K] for them."""
+    """Texts and the original's probabilities for them, [n, K], or [n, 2 K] where the head has pairs."""
 
     texts: List[str]
     probabilities: np.ndarray

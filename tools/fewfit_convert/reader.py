@@ -14,7 +14,7 @@ import numpy as np
 from . import __version__, card, head, spec, tokenizer
 from .errors import Refused
 from .folder import Folder, parse_json
-from .model import Config, Model, SelfTest
+from .model import Config, Head, Model, SelfTest
 from .safetensors_file import Checkpoint, expected_shapes, linear_weights, read_checkpoint
 
 _CONFIG = "config.json"
@@ -193,15 +193,15 @@ def _max_length(given: Any, tokenizer_length: Any, positions: int) -> int:
     return given
 
 
-def _test_rows(golden: Any, classes: int, name: str) -> Tuple[List[str], np.ndarray]:
+def _test_rows(golden: Any, size: int, name: str) -> Tuple[List[str], np.ndarray]:
     """Texts and probabilities of a golden file."""
     rows = golden.get("texts") if isinstance(golden, dict) else None
     if not isinstance(rows, list) or not 1 <= len(rows) <= spec.MAX_SELF_TESTS:
         raise Refused(f"{name} has no list of texts")
     for number, row in enumerate(rows):
         numbers = row.get("probabilities") if isinstance(row, dict) else None
-        if not isinstance(numbers, list) or len(numbers) != classes or not isinstance(row.get("text"), str):
-            raise Refused(f"text {number} in {name} needs a text and {classes} probabilities")
+        if not isinstance(numbers, list) or len(numbers) != size or not isinstance(row.get("text"), str):
+            raise Refused(f"text {number} in {name} needs a text and {size} probabilities")
         if not all(type(p) in (int, float) and math.isfinite(p) and 0 <= p <= 1 for p in numbers):
             raise Refused(f"text {number} in {name} has a probability outside 0 to 1")
         if any("\ud800" <= letter <= "\udfff" for letter in row["text"]):
@@ -209,7 +209,7 @@ def _test_rows(golden: Any, classes: int, name: str) -> Tuple[List[str], np.ndar
     return [row["text"] for row in rows], np.array([row["probabilities"] for row in rows], np.float64)
 
 
-def _self_test(folder: Folder, golden: Optional[str], labels: List[str]) -> Optional[SelfTest]:
+def _self_test(folder: Folder, golden: Optional[str], classifier: Head) -> Optional[SelfTest]:
     """The self-test from `golden`, or from the golden.json of the folder if there is one."""
     if golden is None and not folder.has(_GOLDEN):
         return None
@@ -218,8 +218,8 @@ def _self_test(folder: Folder, golden: Optional[str], labels: List[str]) -> Opti
     except UnicodeDecodeError:
         raise Refused(f"{_GOLDEN} is not UTF-8") from None
     values = parse_json(text, _GOLDEN)
-    texts, probabilities = _test_rows(values, len(labels), _GOLDEN)
-    if values.get("labels") != labels:
+    texts, probabilities = _test_rows(values, classifier.probabilities_size, _GOLDEN)
+    if values.get("labels") != classifier.labels:
         raise Refused(f"the labels of {_GOLDEN} are not those of the head: it belongs to another model")
     return SelfTest(texts, probabilities)
 
@@ -262,7 +262,7 @@ def read(
     words = tokenizer.read_tokenizer(folder, bert, sizes["vocab_size"])
     stage("reading head")
     classifier = head.read_head(folder, setfit, width, trust_pickle)
-    test = _self_test(folder, golden, classifier.labels)
+    test = _self_test(folder, golden, classifier)
     stage("reading weights")
     rows, types = sizes["vocab_size"], sizes.pop("type_vocab_size")
     layers, inner = sizes["num_hidden_layers"], sizes["intermediate_size"]

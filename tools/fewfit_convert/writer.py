@@ -152,10 +152,12 @@ def _dense_section(dense: Dense, name: str) -> Parts:
 def _head(model: Model) -> Parts:
     """Section 9."""
     head = model.head
-    kind = spec.HEAD_BINARY if head.binary else spec.HEAD_SOFTMAX
-    header = _record(spec.HEAD, kind, len(head.labels), spec.TARGET_SINGLE, int(head.labels_are_integers), 0, 0)
+    flags = (int(head.labels_are_integers), int(head.pairs), int(head.half_is_yes))
+    header = _record(spec.HEAD, head.kind, len(head.labels), head.target, *flags)
+    strings = [*_strings([spec.FIRST_HEAD_NAME.encode()]), *_strings(_utf8(head.labels))]
+    order = [np.array(head.order, "<u4")] if head.kind == spec.HEAD_CHAIN else []
     numbers = [np.ascontiguousarray(head.intercept, "<f8"), np.ascontiguousarray(head.coefficients, "<f8")]
-    return [header, *_strings([spec.FIRST_HEAD_NAME.encode()]), *_strings(_utf8(head.labels)), *numbers]
+    return [header, *strings, *order, *numbers]
 
 
 def _about(model: Model) -> Parts:

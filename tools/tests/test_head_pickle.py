@@ -330,7 +330,7 @@ def test_the_stored_numbers_give_sklearns_probabilities(tmp_path, classes):
     joblib.dump(fitted, tmp_path / "model_head.pkl")
     head = heads.read_head(Folder(str(tmp_path)), {}, 20, False)
     scores = x @ head.coefficients.T + head.intercept
-    if head.binary:
+    if len(head.intercept) == 1:
         scores = np.hstack([np.zeros_like(scores), scores])
     exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
     assert np.abs(exponents / exponents.sum(axis=1, keepdims=True) - fitted.predict_proba(x)).max() < 1e-14

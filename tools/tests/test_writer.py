@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import tiny
 from fewfit_convert import cli, reader, writer
-from fewfit_convert.model import Dense
+from fewfit_convert.model import Dense, Head, SelfTest
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(TOOLS, "fewfit_convert")
@@ -97,6 +97,39 @@ def test_poolings_and_dense_layers_are_written(tmp_path):
         assert np.array_equal(read["weight"], layer.weight) and np.array_equal(read["bias"], layer.bias)
     joined = dataclasses.replace(model.config, poolings=("max", "mean_sqrt_len"))
     assert _written(dataclasses.replace(model, config=joined, head=None))["config"]["S"] == 40
+
+
+HEADS = {
+    "softmax": (dict(kind=1), 3, 20),
+    "one-versus-rest": (dict(kind=3), 3, 20),
+    "binary": (dict(kind=2), 1, 20),
+    "independent": (dict(kind=4, target=2), 3, 20),
+    "half is yes": (dict(kind=4, target=2, half_is_yes=True), 3, 20),
+    "pairs": (dict(kind=4, target=2, pairs=True), 3, 20),
+    "chain": (dict(kind=5, target=2, order=(2, 0, 1)), 3, 21),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_heads_of_every_kind_are_written(tmp_path, name):
+    """All fields, and a self-test as wide as the head's answer."""
+    fields, rows, mean = HEADS[name]
+    labels = ["a", "b", "c"][: max(rows, 2)]
+    random = np.random.default_rng(5)
+    flat = random.normal(size=rows * mean)
+    head = Head(
+        labels=labels, labels_are_integers=False, intercept=random.normal(size=rows), coefficients=flat, **fields
+    )
+    test = SelfTest(["x", "y"], random.random((2, head.probabilities_size)))
+    model = dataclasses.replace(reader.read(tiny.write_model(tmp_path)), head=head, self_test=test)
+    made = _written(model)
+    assert head.probabilities_size == (6 if name == "pairs" else len(labels))
+    assert np.array_equal(made["self_test"][1], test.probabilities)
+    for key in ("kind", "labels", "pairs", "half_is_yes", "target"):
+        assert made["head"][key] == getattr(head, key), key
+    assert tuple(made["head"]["order"]) == head.order
+    assert np.array_equal(made["head"]["intercept"], head.intercept)
+    assert np.array_equal(np.concatenate([np.ravel(row) for row in made["head"]["coefficients"]]), flat)
 
 
 def _raise(error):

@@ -277,10 +277,21 @@ def _head(section: Section, d: int) -> Dict[str, Any]:
     kind, classes, target, integers, pairs, half_is_yes = section.numbers("6I")
     section.zeros(40)
     name, labels = section.strings(1), section.strings(classes)
+    assert kind in (1, 2, 3, 4, 5) and target == (2 if kind in (4, 5) else 1)
+    assert kind == 4 or (pairs, half_is_yes) == (0, 0)
+    order = section.array("<u4", classes).tolist() if kind == 5 else []
+    assert sorted(order) == list(range(len(order)))
     rows = 1 if kind == 2 else classes
-    intercept, coefficients = section.array("<f8", rows), section.array("<f8", rows, d)
+    intercept = section.array("<f8", rows)
+    if kind == 5:
+        flat = section.array("<f8", classes * d + classes * (classes - 1) // 2)
+        ends = np.cumsum([d + link for link in range(classes)])
+        coefficients: Any = np.split(flat, ends[:-1])
+    else:
+        coefficients = section.array("<f8", rows, d)
     section.end()
     return {
+        "order": order,
         "kind": kind,
         "target": target,
         "integers": integers,
@@ -302,10 +313,10 @@ def _about(section: Section) -> Dict[str, str]:
     return dict(zip(texts[::2], texts[1::2]))
 
 
-def _self_test(section: Section, classes: int) -> Tuple[List[str], np.ndarray]:
+def _self_test(section: Section, size: int) -> Tuple[List[str], np.ndarray]:
     (count,) = section.numbers("I")
     section.zeros(60)
-    texts, numbers = section.strings(count), section.array("<f8", count, classes)
+    texts, numbers = section.strings(count), section.array("<f8", count, size)
     section.end()
     return texts, numbers
 
@@ -335,5 +346,5 @@ def read(data: bytes) -> Dict[str, Any]:
     if 9 in rest:
         model["head"] = _head(rest[9], config["S"])
     if 11 in rest:
-        model["self_test"] = _self_test(rest[11], len(model["head"]["labels"]))
+        model["self_test"] = _self_test(rest[11], len(model["head"]["labels"]) * (1 + model["head"]["pairs"]))
     return model
