@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From checked sections to a state: each pointer that computation follows is set here, to a place in the file.
+// From checked sections to a state: each pointer that computation follows is set here.
 //
 // Nothing is copied or repacked: weights, vocabulary and look-up structures are views. What is allocated is the tables
 // of layers, of dense layers and of labels.
