@@ -2,8 +2,8 @@
 #pragma once
 // From checked sections to a state: each pointer that computation follows is set here.
 //
-// Nothing is copied or repacked: weights, vocabulary and look-up structures are views. What is allocated is the tables
-// of layers, of dense layers and of labels.
+// Nothing is copied or repacked: weights, vocabulary and look-up structures are views. What is allocated is tables of
+// layers, of dense layers and of labels.
 
 #include "fewfit/model_state.hpp"
 
