@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// exp and GELU over every float of their range: as near to the exact value as promised, the same bits from every set.
+// exp and GELU over every float of their range, the rarer activations over every 31st: as near to the exact value as
+// promised, the same bits from every set.
 //
 //   activations [STRIDE]      1: every float, half a minute; 1009: as the sanitizers have time for
 
@@ -42,6 +43,12 @@ void run_exp(const fewfit::kernel_table& k, const float* x, float* y) {
   std::copy(row, row + block, y);
 }
 
+template <fewfit::activation how>
+void run_other(const fewfit::kernel_table& k, const float* x, float* y) {
+  std::copy(x, x + block, y);
+  k.activate(how, y, block);
+}
+
 double gelu_error(float x, float y) {
   const auto exact_x = static_cast<double>(x);
   const double exact = 0.5 * exact_x * std::erfc(-exact_x / std::sqrt(2.0));
@@ -52,12 +59,25 @@ double exp_error(float x, float y) {
   return std::fabs(static_cast<double>(y) - exact) / std::ldexp(1.0, std::ilogb(exact) - 23);
 }
 
+double gelu_tanh_error(float x, float y) {
+  const auto exact_x = static_cast<double>(x);
+  const double u = 2 * std::sqrt(2 / std::acos(-1.0)) * (exact_x + 0.044715 * exact_x * exact_x * exact_x);
+  return std::fabs(static_cast<double>(y) - exact_x / (1 + std::exp(-u))) / std::max(1.0, std::fabs(exact_x));
+}
+double silu_error(float x, float y) {
+  const auto exact_x = static_cast<double>(x);
+  return std::fabs(static_cast<double>(y) - exact_x / (1 + std::exp(-exact_x))) / std::max(1.0, std::fabs(exact_x));
+}
+double relu_error(float x, float y) { return y == std::max(x, 0.0f) ? 0 : 1; }
+
 struct function {
   const char* name;
   void (*run)(const fewfit::kernel_table&, const float*, float*);
   float (*plain)(float);
   double (*error)(float, float);
   double bound;
+  float least = -6, most = 6;
+  std::uint32_t step = 1;
 };
 
 /// Every `stride`th float from `first` to `last`, by their bits. Returns whether all is well.
@@ -93,19 +113,22 @@ bool scan(const function& f, std::uint32_t first, std::uint32_t last, std::uint3
 int main(int argc, char** argv) {
   const auto stride = static_cast<std::uint32_t>(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1);
   if (stride == 0) return std::fputs("usage: activations [STRIDE]\n", stderr), 64;
-  const function functions[] = {{"gelu", run_gelu, support::plain::gelu, gelu_error, 2.1e-7},
-                                {"exp", run_exp, support::plain::exp, exp_error, 1.0}};
+  const function functions[] = {
+      {"gelu", run_gelu, support::plain::gelu, gelu_error, 2.1e-7},
+      {"exp", run_exp, support::plain::exp, exp_error, 1.0, -86, 0},
+      {"gelu_tanh", run_other<fewfit::activation::gelu_tanh>, support::plain::gelu_tanh, gelu_tanh_error, 2e-7,
+       -3e38f, 3e38f, 31},
+      {"silu", run_other<fewfit::activation::silu>, support::plain::silu, silu_error, 2e-7, -3e38f, 3e38f, 31},
+      {"relu", run_other<fewfit::activation::relu>, support::plain::relu, relu_error, 0, -3e38f, 3e38f, 31}};
   // From 2^-20 on each float; nearer to zero both are all but linear and every thousandth stands for its neighbours.
   const std::uint32_t small = bits(0x1p-20f), sign = 0x80000000u;
   bool good = true;
-  for (const function& f : functions) {
-    const bool negative_alone = f.run == run_exp;
-    const std::uint32_t top = bits(negative_alone ? 86.0f : 6.0f);
-    for (const std::uint32_t s : {0u, sign}) {
-      if (s == 0 && negative_alone) continue;
+  for (const function& f : functions)
+    for (const float end : {f.most, f.least}) {
+      if (end == 0) continue;
+      const std::uint32_t s = end < 0 ? sign : 0;
       good = scan(f, s | 1u, s | small, stride * 1009) && good;
-      good = scan(f, s | small, s | top, stride) && good;
+      good = scan(f, s | small, bits(end), stride * f.step) && good;
     }
-  }
   return good ? 0 : 1;
 }

@@ -138,6 +138,19 @@ inline float gelu(float x) {
   return std::fma(x, half, x * 0.5f);
 }
 
+inline float sigmoid(float x) { return exp(x < 0 ? x : 0.0f) / (1.0f + exp(x < 0 ? x : -x)); }
+
+inline float between(float x, float bound) { return x > bound ? bound : x < -bound ? -bound : x; }
+
+inline float gelu_tanh(float x) {
+  const float y = between(x, 20.0f);
+  return (x < -100.0f ? -100.0f : x) * sigmoid(y * std::fma(y * y, 0x1.2444f2p-4f, 0x1.988454p+0f));
+}
+
+inline float silu(float x) { return (x < -100.0f ? -100.0f : x) * sigmoid(between(x, 86.0f)); }
+
+inline float relu(float x) { return x > 0 ? x : 0.0f; }
+
 inline float softmax_numerators(float* x, std::size_t n) {
   float largest = x[0], sums[16] = {};
   for (std::size_t i = 0; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
