@@ -19,7 +19,7 @@ using texts_view = fewfit::span<const std::string_view>;
 namespace {
 
 /// The distance of a vector from the reference, over the size of the largest number in it or 1.
-double distance(const std::vector<float>& a, const std::vector<double>& b) {
+double relative_distance(const std::vector<float>& a, const std::vector<double>& b) {
   REQUIRE(a.size() == b.size());
   double worst = 0, largest = 1;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -34,7 +34,7 @@ void check_whole_path(const tiny_parts& p) {
   CHECK(m->config().sentence_size == p.S());
   for (const std::string_view text : support::many_texts()) {
     const auto reference = support::reference_vector(p, m->tokenize(text).ids);
-    CHECK(distance(m->encode(text).value(), reference) < 3e-6);
+    CHECK(relative_distance(m->encode(text).value(), reference) < 3e-6);
     const auto expected = support::reference_probabilities(p, reference);
     const auto ours = m->predict_proba(text).value();
     for (std::size_t k = 0; k < expected.size(); ++k) CHECK(std::fabs(ours[k] - expected[k]) < 1e-5);
