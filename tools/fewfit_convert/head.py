@@ -1,66 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""From the attributes of a scikit-learn LogisticRegression to the head: what its predict_proba computes, and the
-labels that SetFitModel.predict gives.
-
-sklearn decides by the number of classes: two have one row and a sigmoid, more have a softmax. Releases before 1.8
-also looked at `multi_class`; where that makes them compute something else, the head is refused.
-"""
+"""The head of a folder: what `estimators` makes of its pickle, and the labels that SetFitModel.predict gives."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from . import head_pickle, spec
+from . import estimators, head_pickle, spec
 from .errors import Refused
 from .folder import Folder
 from .model import Head
 
 _FILE = head_pickle.FILE
 CONFIG_FILE = "config_setfit.json"
-
-
-def _numbers(state: Dict[str, Any], name: str) -> np.ndarray:
-    """A fitted attribute as doubles."""
-    if name not in state:
-        raise Refused(f"the LogisticRegression in {_FILE} has no {name}: it was never fitted")
-    values = np.asarray(state[name])
-    if values.dtype.kind != "f":
-        raise Refused(f"{name} in {_FILE} is of type {values.dtype}, not floating-point")
-    if not np.isfinite(values).all():
-        raise Refused(f"{name} in {_FILE} holds a value that is not finite")
-    return values.astype(np.float64)
-
-
-def _check_scheme(state: Dict[str, Any], classes: int) -> None:
-    """Refuses heads that do not compute a softmax over many classes or a sigmoid for two."""
-    scheme, solver = state.get("multi_class", "auto"), state.get("solver")
-    if classes > 2 and (scheme in ("ovr", "warn") or (solver == "liblinear" and scheme != "multinomial")):
-        raise Refused(
-            f"the LogisticRegression in {_FILE} is one-versus-rest (multi_class={scheme!r}, solver={solver!r}) over "
-            f"{classes} classes; only a multinomial one can be stored"
-        )
-    if classes == 2 and scheme == "multinomial":
-        raise Refused(
-            f"the LogisticRegression in {_FILE} has multi_class='multinomial' with two classes, for which releases "
-            "of scikit-learn give different probabilities; fit it with multi_class left alone"
-        )
-
-
-def _coefficients(state: Dict[str, Any], classes: int, width: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Intercept [rows] and coefficients [rows, D], of the shapes that the number of classes demands."""
-    rows = 1 if classes == 2 else classes
-    coefficients, intercept = _numbers(state, "coef_"), _numbers(state, "intercept_")
-    if coefficients.shape != (rows, width):
-        raise Refused(
-            f"coef_ in {_FILE} has the shape {list(coefficients.shape)}; {classes} classes of vectors of {width} "
-            f"need {[rows, width]}"
-        )
-    if intercept.size not in (1, rows):
-        raise Refused(f"intercept_ in {_FILE} has {intercept.size} values; {rows} are needed")
-    return np.broadcast_to(intercept.reshape(-1), (rows,)), coefficients
 
 
 def _given_labels(settings: Dict[str, Any]) -> Optional[List[Any]]:
@@ -91,41 +45,31 @@ def _predicted(classes: np.ndarray, given: Optional[List[Any]]) -> List[Any]:
         raise Refused(f"classes_ in {_FILE} go past the {len(given)} labels in {CONFIG_FILE}") from None
 
 
+def _of_targets(count: int, given: Optional[List[Any]]) -> List[Any]:
+    """The names of targets, which SetFit itself does not use: the given labels if there is one for each."""
+    return given if given is not None and len(given) == count else list(range(count))
+
+
 def _text(labels: Sequence[Any]) -> List[str]:
     """The labels as they are stored: UTF-8, not empty, distinct."""
     texts = [str(label) for label in labels]
     for text, count in Counter(texts).items():
         try:
-            empty = not text.encode("utf-8")
+            size = len(text.encode("utf-8"))
         except UnicodeEncodeError:
-            raise Refused(f"the label {text!a} in {CONFIG_FILE} is not valid Unicode") from None
-        if empty:
+            raise Refused(f"the label {text[:80]!a} in {CONFIG_FILE} is not valid Unicode") from None
+        if not size:
             raise Refused(f"a label in {CONFIG_FILE} is empty")
+        if size > spec.MAX_LABEL_BYTES:
+            raise Refused(f"the label {text[:40]}... has {size} bytes; at most {spec.MAX_LABEL_BYTES} can be stored")
         if count > 1:
             raise Refused(f"two classes have the label {text} ({CONFIG_FILE}, {_FILE})")
     return texts
 
 
-def _classes(state: Dict[str, Any]) -> np.ndarray:
-    """The classes of the head."""
-    classes = state.get("classes_")
-    if isinstance(classes, list):
-        raise Refused(f"the head in {_FILE} is for several labels at once; one label a text is supported")
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1:
-        raise Refused(f"the LogisticRegression in {_FILE} has no list of classes: it was never fitted")
-    if not 2 <= classes.size <= spec.MAX_CLASSES:
-        raise Refused(
-            f"the LogisticRegression in {_FILE} has {classes.size} classes; 2 to {spec.MAX_CLASSES} can be stored"
-        )
-    return classes
-
-
 def settings(folder: Folder) -> Dict[str, Any]:
-    """config_setfit.json, if it says nothing that a plain single-label model does not."""
+    """config_setfit.json, if it says nothing that a SetFit text classifier does not."""
     values = folder.json_object(CONFIG_FILE, needed=False)
-    if values.get("multi_target_strategy") is not None:
-        strategy = values["multi_target_strategy"]
-        raise Refused(f"multi_target_strategy {strategy!r} in {CONFIG_FILE}: one label a text is supported")
     for name, value in values.items():
         if name not in ("labels", "normalize_embeddings", "multi_target_strategy") and value is not None:
             raise Refused(f"{name} in {CONFIG_FILE} is a setting that a plain SetFit model does not have")
@@ -134,16 +78,26 @@ def settings(folder: Folder) -> Dict[str, Any]:
     return values
 
 
+def _check_strategy(values: Dict[str, Any], name: str, found: estimators.Fitted) -> None:
+    """Refuses a multi_target_strategy that is not the head's."""
+    strategy = values.get("multi_target_strategy")
+    if strategy is not None and strategy not in found.strategies:
+        raise Refused(f"multi_target_strategy {strategy!r} in {CONFIG_FILE} is not what the {name} in {_FILE} does")
+
+
 def read_head(folder: Folder, values: Dict[str, Any], width: int, trust_pickle: bool) -> Head:
     """The head of the model in `folder`, for sentence vectors of `width` numbers."""
     data = folder.read(_FILE)
-    state = head_pickle.run_state(data) if trust_pickle else head_pickle.read_state(data)
-    classes = _classes(state)
-    _check_scheme(state, classes.size)
-    intercept, coefficients = _coefficients(state, classes.size, width)
-    labels = _predicted(classes, _given_labels(values))
+    source = head_pickle.run_head(data) if trust_pickle else head_pickle.read_head(data)
+    found = estimators.fitted(source, width)
+    _check_strategy(values, source.name, found)
+    given = _given_labels(values)
+    targets = found.classes is None
+    labels = _of_targets(len(found.intercept), given) if targets else _predicted(found.classes, given)
     integers = all(type(label) is int for label in labels)
     if not integers and not all(isinstance(label, str) for label in labels):
         raise Refused(f"labels in {CONFIG_FILE} mix strings and integers")
-    kind = spec.HEAD_BINARY if classes.size == 2 else spec.HEAD_SOFTMAX
-    return Head(kind, _text(labels), integers, intercept, coefficients)
+    numbers = (found.intercept, found.coefficients)
+    target = spec.TARGET_MULTI if targets else spec.TARGET_SINGLE
+    rest = {"pairs": found.pairs, "half_is_yes": found.half_is_yes, "order": found.order}
+    return Head(found.kind, _text(labels), integers, *numbers, target=target, **rest)

@@ -193,20 +193,27 @@ def _max_length(given: Any, tokenizer_length: Any, positions: int) -> int:
     return given
 
 
+def _flat(numbers: Any) -> Any:
+    """The probabilities of a text, which are pairs of no and yes where the original gives such."""
+    if not isinstance(numbers, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in numbers):
+        return numbers
+    return [number for pair in numbers for number in pair]
+
+
 def _test_rows(golden: Any, size: int, name: str) -> Tuple[List[str], np.ndarray]:
     """Texts and probabilities of a golden file."""
     rows = golden.get("texts") if isinstance(golden, dict) else None
     if not isinstance(rows, list) or not 1 <= len(rows) <= spec.MAX_SELF_TESTS:
         raise Refused(f"{name} has no list of texts")
     for number, row in enumerate(rows):
-        numbers = row.get("probabilities") if isinstance(row, dict) else None
+        numbers = _flat(row.get("probabilities")) if isinstance(row, dict) else None
         if not isinstance(numbers, list) or len(numbers) != size or not isinstance(row.get("text"), str):
             raise Refused(f"text {number} in {name} needs a text and {size} probabilities")
         if not all(type(p) in (int, float) and math.isfinite(p) and 0 <= p <= 1 for p in numbers):
             raise Refused(f"text {number} in {name} has a probability outside 0 to 1")
         if any("\ud800" <= letter <= "\udfff" for letter in row["text"]):
             raise Refused(f"text {number} in {name} is not valid Unicode")
-    return [row["text"] for row in rows], np.array([row["probabilities"] for row in rows], np.float64)
+    return [row["text"] for row in rows], np.array([_flat(row["probabilities"]) for row in rows], np.float64)
 
 
 def _self_test(folder: Folder, golden: Optional[str], classifier: Head) -> Optional[SelfTest]:

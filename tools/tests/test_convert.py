@@ -314,7 +314,7 @@ REFUSED = {
     "length text": ({f"{SBERT}:max_seq_length": "12"}, "max_seq_length '12'"),
     "tokenizer arguments": ({f"{SBERT}:tokenizer_args": {"a": 1}}, "tokenizer_args in sentence_bert_config.json"),
     "prompt": ({"config_sentence_transformers.json:default_prompt_name": "query"}, "default_prompt_name 'query'"),
-    "multi-label": ({f"{SETFIT}:multi_target_strategy": "one-vs-rest"}, "multi_target_strategy 'one-vs-rest'"),
+    "strategy": ({f"{SETFIT}:multi_target_strategy": "one-vs-rest"}, "multi_target_strategy 'one-vs-rest'"),
     "spans": ({f"{SETFIT}:span_context": 3}, "span_context in config_setfit.json"),
     "normalize text": ({f"{SETFIT}:normalize_embeddings": "yes"}, "normalize_embeddings"),
     "labels an object": ({f"{SETFIT}:labels": {"0": "x"}}, "labels in config_setfit.json"),

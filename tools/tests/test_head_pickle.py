@@ -25,6 +25,12 @@ from pickles import Call, Global, New, Raw, Stored, dump
 CLASSES, COEFFICIENTS, INTERCEPT = np.array(["a", "b", "c"]), np.arange(60.0).reshape(3, 20), np.arange(3.0)
 
 
+def attributes(data, read=head_pickle.read_head):
+    """The attributes of the head in a pickle."""
+    head = read(data)
+    return {name: head.get(name) for name in head.state}
+
+
 def _marker(path: str) -> str:
     return f"touch {path}"
 
@@ -40,7 +46,12 @@ def _objects(item) -> np.ndarray:
 
 
 SYSTEM = Global("posix", "system")
+STORAGE = pickles.torch_storage(COEFFICIENTS)
 GETATTR = Global("builtins", "getattr")
+
+
+# [[...], [...]], each half the same list: 2^40 empty lists to whoever prints it
+DOUBLING = Raw(b"]" + b"".join(b"q\x00](h\x00h\x00e" for _ in range(40)))
 
 
 def _line(text: str) -> bytes:
@@ -73,8 +84,8 @@ HOSTILE = {
     "as an argument of a class": (lambda cmd: New(pickles.LOGISTIC, {}, (cmd,)), "LogisticRegression"),
     "ndarray called": (lambda cmd: Call(Global("numpy", "ndarray"), ((2,),)), "a call of numpy.ndarray"),
     "a call of a string": (lambda cmd: Call("os.system", (cmd,)), "a call of a str object"),
-    "a call of an object": (lambda cmd: Call(_logistic(), (cmd,)), "a call of a _StandIn object"),
-    "state of a function": (lambda cmd: Raw(_state_of(Global("numpy", "ndarray"))), "state of a _Global object"),
+    "a call of an object": (lambda cmd: Call(_logistic(), (cmd,)), "a call of a StandIn object"),
+    "state of a function": (lambda cmd: Raw(_state_of(Global("numpy", "ndarray"))), "state of a Global object"),
     "state of a dict": (lambda cmd: Raw(_state_of({"a": 1})), "state of a dict object"),
     "INST": (
         lambda cmd: Raw(b"(" + pickles.dump(cmd)[2:-1] + b"i" + _line("os") + _line("system")),
@@ -93,9 +104,10 @@ HOSTILE = {
         lambda cmd: New(Global("sklearn.ensemble._forest", "RandomForestClassifier"), {}),
         "sklearn.ensemble._forest.RandomForestClassifier",
     ),
-    "one versus rest": (
-        lambda cmd: New(Global("sklearn.multiclass", "OneVsRestClassifier"), {}),
-        "sklearn.multiclass.OneVsRestClassifier",
+    "part of a head": (lambda cmd: New(Global("sklearn.multiclass", "_ConstantPredictor"), {}), "Predictor, no"),
+    "in a part of a head": (
+        lambda cmd: New(Global("sklearn.multiclass", "OneVsRestClassifier"), {"estimators_": [Call(SYSTEM, (cmd,))]}),
+        "posix.system",
     ),
     "calibrated": (
         lambda cmd: New(Global("sklearn.calibration", "CalibratedClassifierCV"), {}),
@@ -105,10 +117,41 @@ HOSTILE = {
         lambda cmd: New(Global("sklearn.linear_model._logistic", "LogisticRegressionCV"), {}),
         "sklearn.linear_model._logistic.LogisticRegressionCV",
     ),
-    "a torch head": (lambda cmd: New(Global("setfit.modeling", "SetFitHead"), {}), "setfit.modeling.SetFitHead"),
-    "a torch tensor": (lambda cmd: Call(Global("torch._utils", "_rebuild_tensor_v2"), ()), "torch._utils"),
-    "a list": (lambda cmd: [1, 2], "holds a list, not a scikit-learn LogisticRegression"),
-    "an array": (lambda cmd: Stored(COEFFICIENTS), "holds a ndarray, not"),
+    "torch.load": (lambda cmd: Call(Global("torch", "load"), ("x",)), "torch.load"),
+    "torch.hub": (lambda cmd: Call(Global("torch.hub", "load"), ("x", "y")), "torch.hub.load"),
+    "setfit's trainer": (lambda cmd: New(Global("setfit.trainer", "Trainer"), {}), "setfit.trainer.Trainer"),
+    "in a torch storage": (
+        lambda cmd: pickles.setfit_head(pickles.torch_storage(COEFFICIENTS, more=Call(SYSTEM, (cmd,)))),
+        "posix.system",
+    ),
+    "as the type of a torch storage": (
+        lambda cmd: pickles.setfit_head(pickles.torch_storage(COEFFICIENTS, kind=Call(SYSTEM, (cmd,)))),
+        "posix.system",
+    ),
+    "in the machine of a torch storage": (
+        lambda cmd: pickles.setfit_head(pickles.torch_storage(COEFFICIENTS, x=Call(SYSTEM, (cmd,)))),
+        "posix.system",
+    ),
+    "a call in a torch storage of what may be called outside": (
+        lambda cmd: pickles.torch_storage(COEFFICIENTS, more=pickles.torch_storage(COEFFICIENTS)),
+        "torch.storage._load_from_bytes",
+    ),
+    "a module in a torch storage": (
+        lambda cmd: pickles.torch_storage(COEFFICIENTS, kind=Global("torch.nn.modules.linear", "Linear")),
+        "torch.nn.modules.linear.Linear",
+    ),
+    "in an OrderedDict": (
+        lambda cmd: Call(Global("collections", "OrderedDict"), ([["a", Call(SYSTEM, (cmd,))]],)),
+        "posix.system",
+    ),
+    "as a hook": (
+        lambda cmd: pickles.setfit_head(pickles.torch_tensor(STORAGE), _forward_hooks={1: SYSTEM}),
+        "posix.system",
+    ),
+    "a list": (lambda cmd: [1, 2], "holds a list, no head"),
+    "an array": (lambda cmd: Stored(COEFFICIENTS), "holds a ndarray, no head"),
+    "a very long name": (lambda cmd: Global("x" * 100000, "y"), "xxx; what is read"),
+    "a type that seems huge": (lambda cmd: Call(Global("numpy", "dtype"), (DOUBLING,)), "the numpy type a list"),
     "structured type": (lambda cmd: Call(Global("numpy", "dtype"), ("V8",)), "the numpy type 'V8'"),
     "type with fields": (
         lambda cmd: Call(Global("numpy", "dtype"), ("f8",), (3, "<", None, ("a",), {}, -1, -1, 0)),
@@ -129,7 +172,7 @@ def test_nothing_is_run_and_the_name_is_told(tmp_path, name, compressed):
     make, words = HOSTILE[name]
     data = dump(make(_marker(tmp_path / "ran")))
     with pytest.raises(Refused) as caught:
-        head_pickle.read_state(zlib.compress(data) if compressed else data)
+        head_pickle.read_head(zlib.compress(data) if compressed else data)
     assert words in str(caught.value)
     assert not os.path.exists(tmp_path / "ran")
 
@@ -180,6 +223,35 @@ DAMAGED = {
             )
         )
     ),
+    "torch storage of text": dump(Call(Global("torch.storage", "_load_from_bytes"), ("x",))),
+    "torch storage of nothing": dump(Call(Global("torch.storage", "_load_from_bytes"), (b"",))),
+    "torch storage in a zip file": dump(Call(Global("torch.storage", "_load_from_bytes"), (b"PK\x03\x04",))),
+    "torch storage of no pickle": dump(Call(Global("torch.storage", "_load_from_bytes"), (b"\x80\x02}\x52.",))),
+    "torch storage, plain tuple": dump(pickles.torch_storage(COEFFICIENTS, more=("storage", 1, "1", "", 60, None))),
+    "torch storage, its type a text": dump(pickles.torch_storage(COEFFICIENTS, kind="FloatStorage")),
+    "torch storage, array as type": dump(pickles.torch_storage(COEFFICIENTS, kind=Global("numpy", "ndarray"))),
+    "torch storage, big-endian": dump(pickles.torch_storage(COEFFICIENTS, little_endian=False)),
+    "torch storage, too large": dump(pickles.torch_storage(COEFFICIENTS, count=1 << 60)),
+    "torch storage, too small": dump(pickles.torch_storage(COEFFICIENTS, count=59)),
+    "torch storage, negative": dump(pickles.torch_storage(COEFFICIENTS, count=-60)),
+    "tensor of a tensor": dump(pickles.torch_tensor(pickles.torch_tensor(STORAGE))),
+    "tensor of an array": dump(pickles.torch_tensor(Stored(COEFFICIENTS))),
+    "tensor, offset": dump(pickles.torch_tensor(STORAGE, offset=1)),
+    "tensor, offset far away": dump(pickles.torch_tensor(STORAGE, offset=1 << 62)),
+    "tensor, offset negative": dump(pickles.torch_tensor(STORAGE, offset=-1)),
+    "tensor, offset a text": dump(pickles.torch_tensor(STORAGE, offset="0")),
+    "tensor, shape": dump(pickles.torch_tensor(STORAGE, shape=(4, 20))),
+    "tensor, shape negative": dump(pickles.torch_tensor(STORAGE, shape=(-3, 20))),
+    "tensor, shape huge": dump(pickles.torch_tensor(STORAGE, shape=(1 << 30, 1 << 30), strides=(0, 0))),
+    "tensor, many times one number": dump(pickles.torch_tensor(STORAGE, shape=(65536, 8192), strides=(0, 0))),
+    "tensor, strides": dump(pickles.torch_tensor(STORAGE, strides=(21, 1))),
+    "tensor, strides negative": dump(pickles.torch_tensor(STORAGE, offset=59, strides=(-20, -1))),
+    "tensor, strides of another number": dump(pickles.torch_tensor(STORAGE, strides=(1,))),
+    "tensor, strides huge": dump(pickles.torch_tensor(STORAGE, strides=(1 << 62, 1))),
+    "parameter of a storage": dump(Call(Global("torch._utils", "_rebuild_parameter"), (STORAGE, True, {}))),
+    "parameter of three": dump(Call(Global("torch._utils", "_rebuild_parameter"), ())),
+    "arrays in arrays": 5000
+    * dump(New(pickles.WRAPPER, {"shape": (1,), "dtype": pickles.dtype(np.dtype(object))}))[:-1],
     "state is a list": dump(New(pickles.LOGISTIC, [1])),
     "cut zlib": zlib.compress(dump(_logistic()))[:-10],
     "broken zlib": b"\x78\x9c" + b"\xff" * 50,
@@ -190,7 +262,20 @@ DAMAGED = {
 def test_damaged_streams_are_refused(name):
     """With a sentence, without a large allocation."""
     with pytest.raises(Refused, match="model_head.pkl"):
-        head_pickle.read_state(DAMAGED[name])
+        head_pickle.read_head(DAMAGED[name])
+
+
+def test_the_same_storage_many_times_takes_no_memory():
+    """A thousand tensors of one byte string of a megabyte are views of it."""
+    storage = pickles.torch_storage(np.zeros(1 << 18)).arguments[0]
+    maker = dump(Global("torch.storage", "_load_from_bytes"))[2:-1] + b"q\x00" + dump(storage)[2:-1] + b"\x85q\x01R"
+    data = b"\x80\x04](" + maker + 999 * b"h\x00h\x01R" + b"e."
+    tracemalloc.start()
+    with pytest.raises(Refused, match="holds a list"):
+        head_pickle.read_head(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
 
 
 def test_a_claimed_size_takes_no_memory():
@@ -198,20 +283,21 @@ def test_a_claimed_size_takes_no_memory():
     for code in (b"\x96", b"\x8e", b"\x95"):
         tracemalloc.start()
         with pytest.raises(Refused):
-            head_pickle.read_state(b"\x80\x05" + code + struct.pack("<Q", 1 << 30) + b".")
+            head_pickle.read_head(b"\x80\x05" + code + struct.pack("<Q", 1 << 30) + b".")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 1 << 20
 
 
-def test_every_single_changed_byte_is_harmless():
+@pytest.mark.parametrize("step,head", [(3, _logistic()), (5, pickles.setfit_head(pickles.torch_tensor(STORAGE)))])
+def test_every_single_changed_byte_is_harmless(step, head):
     """Whatever comes out is a state or a refusal: never another exception, and no name but the known ones."""
-    data = dump(_logistic())
-    for at in range(0, len(data), 3):
+    data = dump(head)
+    for at in range(0, len(data), step):
         for value in (0, 0x2E, 0x52, 0x62, 0x93, data[at] ^ 1):
             changed = data[:at] + bytes([value]) + data[at + 1 :]
             try:
-                assert isinstance(head_pickle.read_state(changed), dict)
+                assert isinstance(head_pickle.read_head(changed).state, dict)
             except Refused:
                 pass
 
@@ -228,14 +314,14 @@ def test_every_single_changed_byte_is_harmless():
 def test_other_compressions_are_refused_by_name(name, compress):
     """joblib knows more than zlib."""
     with pytest.raises(Refused, match=f"compressed by {name}"):
-        head_pickle.read_state(compress(dump(_logistic())))
+        head_pickle.read_head(compress(dump(_logistic())))
 
 
 def test_a_bomb_is_refused(monkeypatch):
     """The decompressed size has a limit."""
-    monkeypatch.setattr(head_pickle, "_MAX_BYTES", 1 << 16)
+    monkeypatch.setattr(head_pickle, "MAX_BYTES", 1 << 16)
     with pytest.raises(Refused, match="larger than"):
-        head_pickle.read_state(zlib.compress(bytes(1 << 20)))
+        head_pickle.read_head(zlib.compress(bytes(1 << 20)))
 
 
 def test_handwritten_heads_are_read():
@@ -252,7 +338,7 @@ def test_handwritten_heads_are_read():
         ),
     )
     for data in (dump(head), zlib.compress(dump(head))):
-        state = head_pickle.read_state(data)
+        state = attributes(data)
         assert state["classes_"].tolist() == ["a", "b", "c"] and state["number"] == 7
         assert np.array_equal(state["coef_"], COEFFICIENTS) and np.array_equal(state["inline"], COEFFICIENTS)
         assert np.array_equal(state["intercept_"], INTERCEPT)
@@ -268,7 +354,7 @@ def test_trust_pickle_says_so_and_still_wants_a_logistic_regression(tmp_path, ca
     assert "posix.system" in capsys.readouterr().err
     assert cli.main([*arguments, "--trust-pickle"]) == 1 and ran.exists()
     message = capsys.readouterr().err
-    assert "runs the code it holds" in message and "holds a builtins.int" in message
+    assert "runs the code it holds" in message and "holds a builtins.int, which no model file" in message
 
 
 def _fitted(classes, dtype=np.float32, **options):
@@ -289,7 +375,7 @@ def test_real_joblib_files_equal_joblib(tmp_path, classes, compress):
     head, _ = _fitted(classes, class_weight="balanced", random_state=3)
     joblib.dump(head, tmp_path / "h.pkl", compress=compress)
     data = (tmp_path / "h.pkl").read_bytes()
-    for state in (head_pickle.read_state(data), head_pickle.run_state(data)):
+    for state in (attributes(data), attributes(data, head_pickle.run_head)):
         assert set(vars(head)) == set(state) - {"_sklearn_version"}
         for name, value in vars(head).items():
             if isinstance(value, np.ndarray):
@@ -304,9 +390,9 @@ def test_heads_pickled_without_joblib(protocol):
     head, _ = _fitted(["x", "y", "z"])
     if protocol == 2:  # stores bytes as a call of _codecs.encode, which is no array
         with pytest.raises(Refused, match="_codecs.encode"):
-            head_pickle.read_state(pickle.dumps(head, protocol))
+            head_pickle.read_head(pickle.dumps(head, protocol))
         return
-    state = head_pickle.read_state(pickle.dumps(head, protocol))
+    state = attributes(pickle.dumps(head, protocol))
     assert np.array_equal(state["coef_"], head.coef_) and state["classes_"].tolist() == ["x", "y", "z"]
 
 
@@ -316,7 +402,7 @@ def test_joblibs_other_compressions_are_refused(tmp_path, name):
     joblib = pytest.importorskip("joblib", reason="joblib is not installed: its files are not compared")
     joblib.dump(_fitted(["x", "y", "z"])[0], tmp_path / "h.pkl", compress=(name, 3))
     with pytest.raises(Refused, match=f"compressed by {name}"):
-        head_pickle.read_state((tmp_path / "h.pkl").read_bytes())
+        head_pickle.read_head((tmp_path / "h.pkl").read_bytes())
 
 
 @pytest.mark.parametrize("classes", [["a", "b"], ["x", "y", "z"]])
@@ -341,6 +427,6 @@ def test_the_demonstration_head_is_read_without_sklearn():
     """The file that SetFit wrote."""
     path = os.path.join(os.path.dirname(__file__), "..", "..", "models", "interviews", "model_head.pkl")
     with open(path, "rb") as source:
-        state = head_pickle.read_state(io.BytesIO(source.read()).getvalue())
+        state = attributes(io.BytesIO(source.read()).getvalue())
     assert state["classes_"].tolist() == ["Нейтральный", "Процесс", "Результат"]
     assert state["coef_"].shape == (3, 384) and state["solver"] == "lbfgs"

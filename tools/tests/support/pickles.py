@@ -55,6 +55,7 @@ class Stored:
 
 
 LOGISTIC = Global("sklearn.linear_model._logistic", "LogisticRegression")
+FLOATS = Global("torch", "FloatStorage")
 WRAPPER = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
 
 
@@ -172,3 +173,28 @@ def logistic(classes: np.ndarray, coefficients: np.ndarray, intercept: np.ndarra
     arrays = {"classes_": Stored(classes), "coef_": Stored(coefficients), "intercept_": Stored(intercept)}
     state = {**state, **arrays, "_sklearn_version": "1.9.1", **more}
     return New(LOGISTIC, {key: value for key, value in state.items() if value is not Ellipsis})
+
+
+def torch_storage(
+    numbers: np.ndarray, kind: Any = FLOATS, count: Any = None, more: Any = None, **machine: Any
+) -> Call:
+    """A storage as torch pickles it: a byte string of pickles and numbers. `count` is what both sizes claim."""
+    count = numbers.size if count is None else count
+    stored = Raw(dump(("storage", kind, "1", "cpu", count, None))[2:-1] + b"Q") if more is None else more
+    values = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True, **machine}, stored, ["1"])
+    data = b"".join(dump(value) for value in values) + struct.pack("<q", count) + numbers.astype("<f4").tobytes()
+    return Call(Global("torch.storage", "_load_from_bytes"), (data,))
+
+
+def torch_tensor(storage: Any, offset: Any = 0, shape: Any = (3, 20), strides: Any = (20, 1)) -> Call:
+    """A parameter of a torch module."""
+    empty = Call(Global("collections", "OrderedDict"))
+    tensor = Call(Global("torch._utils", "_rebuild_tensor_v2"), (storage, offset, shape, strides, False, empty))
+    return Call(Global("torch._utils", "_rebuild_parameter"), (tensor, True, empty))
+
+
+def setfit_head(weight: Any, bias: Any = None, **more: Any) -> New:
+    """A SetFitHead with the parts that are read."""
+    linear = New(Global("torch.nn.modules.linear", "Linear"), {"_parameters": {"weight": weight, "bias": bias}})
+    plain = {"_modules": {"linear": linear}, "temperature": 1.0, "eps": 1e-05, "multitarget": False}
+    return New(Global("setfit.modeling", "SetFitHead"), {**plain, **more})
