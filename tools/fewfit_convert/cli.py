@@ -10,8 +10,9 @@ import sys
 import threading
 from typing import List, NoReturn, Optional
 
-from . import __version__, reader, spec, writer
+from . import __version__, model_file, reader, spec, writer
 from .errors import Refused
+from .model import Head, Model
 from .progress import Progress
 
 _INPUTS = ("json", "txt", "md", "safetensors", "pkl")
@@ -30,8 +31,23 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     """The options."""
     parser = _Parser(prog="fewfit-convert", description="Converts a SetFit model folder into one fewfit model file.")
-    parser.add_argument("model_dir", metavar="MODEL_DIR", help="what SetFitModel.save_pretrained wrote")
-    parser.add_argument("-o", "--output", metavar="M.fewfit", required=True, help="the model file to write")
+    parser.add_argument(
+        "model_dir",
+        metavar="MODEL_DIR",
+        help="what SetFitModel.save_pretrained wrote; with --body-only also what SentenceTransformer.save wrote",
+    )
+    parser.add_argument("-o", "--output", metavar="M.fewfit", required=True, help="the model or head file to write")
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument(
+        "--head-for",
+        metavar="BODY.fewfit",
+        help="write the head of MODEL_DIR alone, for the body in this model file, which must be that of MODEL_DIR",
+    )
+    alone.add_argument(
+        "--body-only",
+        action="store_true",
+        help="write a model file without a head, which encodes and does not classify",
+    )
     parser.add_argument(
         "--dtype",
         choices=tuple(spec.WEIGHT_TYPES),
@@ -57,6 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """A head has no weights of its own and no self-test, a body nothing to test."""
+    if options.head_for is not None:
+        for name in ("dtype", "embeddings", "golden"):
+            if getattr(options, name) is not None:
+                parser.error(f"--{name} is not for a head alone: with --head-for the types are those of the body")
+        if os.path.realpath(options.head_for) == os.path.realpath(options.output):
+            parser.error(f"{options.output} is the model file that the head is for")
+    if options.body_only and (options.golden is not None or options.trust_pickle):
+        parser.error("--golden and --trust-pickle are for models with a head")
+
+
 def _check_output(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """The output must not be one of the inputs."""
     folder = os.path.dirname(os.path.realpath(options.output))
@@ -71,19 +99,52 @@ def _check_output(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error(f"{options.output} is one of the files that are read")
 
 
+def _choices(head: Head) -> str:
+    """How many classes or targets a head has."""
+    return f"{len(head.labels)} {'classes' if head.target == spec.TARGET_SINGLE else 'targets'}"
+
+
+def _convert_model(options: argparse.Namespace, progress: Progress) -> str:
+    """Writes a model file, with or without a head; returns what it holds."""
+    types = (options.dtype, options.embeddings)
+    given = (options.model_dir, options.golden, options.trust_pickle, progress.stage, *types)
+    model = reader.read(*given, with_head=not options.body_only)
+    parts = writer.sections(model)
+    size = writer.write(options.output, progress.over(parts, "writing"), len(parts))
+    tested = len(model.self_test.texts) if model.self_test else "no"
+    held = f"{_choices(model.head)}, {tested} self-test texts" if model.head else "no head"
+    types = f"{model.config.linear_type} weights, {model.config.embeddings_type} embeddings"
+    return f"{size / 1e6:.1f} MB, {types}, {held}"
+
+
+def _check_body(model: Model, body: model_file.Body, options: argparse.Namespace, progress: Progress) -> None:
+    """Makes every section of the body again and compares it with what stands in the model file."""
+    parts = writer.body_sections(model)
+    for index, part in enumerate(progress.over(parts, f"comparing the body with {options.head_for}")):
+        if index >= len(body.entries) or writer.entry(part) != body.entries[index]:
+            raise Refused(f"{part.name} of {options.model_dir} is not that of {options.head_for}: another body")
+    if len(parts) != len(body.entries):
+        raise Refused(f"{options.head_for} has sections that the body of {options.model_dir} does not have")
+
+
+def _convert_head(options: argparse.Namespace, progress: Progress) -> str:
+    """Writes a head file; returns what it holds."""
+    body = model_file.read_body(options.head_for)
+    types = (body.linear_type, body.embeddings_type)
+    model = reader.read(options.model_dir, None, options.trust_pickle, progress.stage, *types, with_test=False)
+    _check_body(model, body, options, progress)
+    parts = writer.head_sections(model, body.entries)
+    size = writer.write(options.output, progress.over(parts, "writing"), len(parts), spec.KIND_HEAD)
+    return f"{size / 1e3:.1f} kB, {_choices(model.head)}, a head for {options.head_for}"
+
+
 def _convert(options: argparse.Namespace) -> None:
     """Reads and writes, and says what is going on."""
     with Progress() as progress:
         if options.trust_pickle:
             progress.note("--trust-pickle: opening model_head.pkl runs the code it holds")
-        types = (options.dtype, options.embeddings)
-        model = reader.read(options.model_dir, options.golden, options.trust_pickle, progress.stage, *types)
-        parts = writer.sections(model)
-        size = writer.write(options.output, progress.over(parts, "writing"), len(parts))
-    classes = len(model.head.labels)
-    tested = len(model.self_test.texts) if model.self_test else "no"
-    types = f"{model.config.linear_type} weights, {model.config.embeddings_type} embeddings"
-    progress.note(f"{options.output}: {size / 1e6:.1f} MB, {types}, {classes} classes, {tested} self-test texts")
+        made = (_convert_model if options.head_for is None else _convert_head)(options, progress)
+    progress.note(f"{options.output}: {made}")
 
 
 def _terminated(_signal: int, _frame: object) -> NoReturn:
@@ -95,6 +156,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Runs the converter and returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    _check_together(parser, options)
     _check_output(parser, options)
     if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
         signal.signal(signal.SIGTERM, _terminated)

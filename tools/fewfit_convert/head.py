@@ -87,6 +87,8 @@ def _check_strategy(values: Dict[str, Any], name: str, found: estimators.Fitted)
 
 def read_head(folder: Folder, values: Dict[str, Any], width: int, trust_pickle: bool) -> Head:
     """The head of the model in `folder`, for sentence vectors of `width` numbers."""
+    if not folder.has(_FILE):
+        raise Refused(f"{_FILE} is missing: SetFit's save_pretrained writes it; --body-only converts a body alone")
     data = folder.read(_FILE)
     source = head_pickle.run_head(data) if trust_pickle else head_pickle.read_head(data)
     found = estimators.fitted(source, width)

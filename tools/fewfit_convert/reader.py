@@ -253,6 +253,8 @@ def read(
     stage: Callable[[str], None] = lambda name: None,
     dtype: Optional[str] = None,
     embeddings: Optional[str] = None,
+    with_head: bool = True,
+    with_test: bool = True,
 ) -> Model:
     """The model in the folder at `path`; `stage` is told what is being read. Types that are None are chosen."""
     if not os.path.isdir(path):
@@ -267,9 +269,10 @@ def read(
     _check_prompts(folder)
     stage("reading tokenizer")
     words = tokenizer.read_tokenizer(folder, bert, sizes["vocab_size"])
-    stage("reading head")
-    classifier = head.read_head(folder, setfit, width, trust_pickle)
-    test = _self_test(folder, golden, classifier)
+    if with_head:
+        stage("reading head")
+    classifier = head.read_head(folder, setfit, width, trust_pickle) if with_head else None
+    test = _self_test(folder, golden, classifier) if classifier is not None and with_test else None
     stage("reading weights")
     rows, types = sizes["vocab_size"], sizes.pop("type_vocab_size")
     layers, inner = sizes["num_hidden_layers"], sizes["intermediate_size"]

@@ -44,6 +44,8 @@ SECTION_BODY = 8
 SECTION_HEAD = 9
 SECTION_ABOUT = 10
 SECTION_SELF_TEST = 11
+BODY_SECTIONS = range(SECTION_CONFIG, SECTION_DENSE + 1)
+MAX_SECTIONS = 4096
 
 CONFIG = struct.Struct("<12Id2I64x")
 """D, H, F, L, R, P, M, activation, poolings, normalize, linear type, embedding type; layer_norm_eps; sentence size S,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
-from typing import BinaryIO, Callable, Iterable, List, Sequence
+from typing import BinaryIO, Callable, Iterable, List, Sequence, Union
 
 import numpy as np
 
@@ -201,12 +201,22 @@ def sections(model: Model) -> List[Section]:
     return parts
 
 
+def head_sections(model: Model, body: Sequence[bytes]) -> List[Section]:
+    """The sections of a head file; `body` are the directory entries of the body that the head belongs to."""
+    entries = np.frombuffer(b"".join(body), np.uint8)
+    return [
+        Section(spec.SECTION_BODY, "body", lambda: [_record(spec.COUNT, len(body)), entries]),
+        Section(spec.SECTION_HEAD, "head", lambda: _head(model)),
+        Section(spec.SECTION_ABOUT, "about", lambda: _about(model)),
+    ]
+
+
 def _padding(size: int) -> bytes:
     """The zeros that bring `size` to the next multiple of the alignment."""
     return bytes(spec.align(size) - size)
 
 
-def _write_section(out: BinaryIO, section: Section) -> bytes:
+def _write_section(out: Union[BinaryIO, "_Nowhere"], section: Section) -> bytes:
     """Writes one section with its padding; returns its directory entry."""
     size = checksum = 0
     for part in section.make():
@@ -217,6 +227,18 @@ def _write_section(out: BinaryIO, section: Section) -> bytes:
     tail = _padding(size)
     out.write(tail)
     return spec.ENTRY.pack(section.type, crc32c(tail, checksum), size)
+
+
+class _Nowhere:
+    """A stream that keeps nothing."""
+
+    def write(self, piece: bytes) -> None:
+        """Forgets it."""
+
+
+def entry(section: Section) -> bytes:
+    """The directory entry of a section, which is made and not written."""
+    return _write_section(_Nowhere(), section)
 
 
 def write_to(out: BinaryIO, parts: Iterable[Section], count: int, kind: int = spec.KIND_MODEL) -> int:

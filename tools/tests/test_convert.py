@@ -333,7 +333,7 @@ REFUSED = {
         {"model_head.pkl": tiny.head(np.array(["a", "b", "c"], object))},
         "are strings and not the same",
     ),
-    "no head": ({"model_head.pkl": NO}, "model_head.pkl is missing"),
+    "no head": ({"model_head.pkl": NO}, "model_head.pkl is missing: SetFit's save_pretrained writes it; --body-only"),
     "no weights": ({"model.safetensors": NO}, "model.safetensors is missing"),
     "pytorch_model.bin": (
         {"model.safetensors": NO, "pytorch_model.bin": b"PK"},

@@ -61,11 +61,11 @@ class Section:
         assert self._at == len(self._data), (self._at, len(self._data))
 
 
-def sections(data: bytes) -> List[Tuple[int, Section]]:
-    """The sections of a file, after every rule of the container was checked."""
+def sections(data: bytes, wanted: int = 1) -> List[Tuple[int, Section]]:
+    """The sections of a file of the wanted kind, after every rule of the container was checked."""
     magic, order, version, size, kind, count, required, optional = struct.unpack_from("<8sIIQIIII", data)
     assert magic == bytes.fromhex("894646540D0A1A0A")
-    assert (order, version, size, kind, required, optional) == (0x01020304, 2, len(data), 1, 0, 0)
+    assert (order, version, size, kind, required, optional) == (0x01020304, 2, len(data), wanted, 0, 0)
     assert data[40:60] == bytes(20)
     directory_end = 64 + -(-count * 16 // 64) * 64
     directory = data[64:directory_end]
@@ -348,3 +348,23 @@ def read(data: bytes) -> Dict[str, Any]:
     if 11 in rest:
         model["self_test"] = _self_test(rest[11], len(model["head"]["labels"]) * (1 + model["head"]["pairs"]))
     return model
+
+
+def body_entries(data: bytes) -> List[bytes]:
+    """The directory entries of a model file's sections 1 to 7."""
+    count = struct.unpack_from("<I", data, 28)[0]
+    entries = [data[64 + 16 * i : 80 + 16 * i] for i in range(count)]
+    return [entry for entry in entries if 1 <= struct.unpack_from("<I", entry)[0] <= 7]
+
+
+def read_head(data: bytes, d: int) -> Dict[str, Any]:
+    """Everything a head file says; `d` is the width of the sentence vectors, which stands in the model file."""
+    found = sections(data, 2)
+    assert [type_ for type_, _ in found] == [8, 9, 10]
+    body = found[0][1]
+    (count,) = body.numbers("I")
+    body.zeros(60)
+    entries = [body.array("<u1", 16).tobytes()] if count else []
+    entries += [struct.pack("<IIQ", *body.numbers("IIQ")) for _ in range(count - 1)]
+    body.end()
+    return {"body": entries, "head": _head(found[1][1], d), "about": _about(found[2][1])}
