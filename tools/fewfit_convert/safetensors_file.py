@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The weights of the body: `model.safetensors`, in F16, BF16, F32 or F64, by BertModel's names.
+"""The weights: `model.safetensors`, of the encoder by BertModel's names or of a Dense module, in F16 to F64 and BF16.
 
 The safetensors package checks the container. Types are widened here, because numpy has no bfloat16.
 """
@@ -16,8 +16,20 @@ from .folder import Folder
 
 FILE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
-_PREFIX = "bert."
+_PLAIN = {"bert": "BertModel", "distilbert": "DistilBertModel", "dense": "Dense module"}
 _IGNORED = ("pooler.dense.weight", "pooler.dense.bias", "embeddings.position_ids")
+_TYPE_ROWS = "embeddings.token_type_embeddings.weight"
+_DISTIL_PARTS = {  # BertModel's name of a part: DistilBertModel's
+    "encoder.layer.": "transformer.layer.",
+    "attention.self.query": "attention.q_lin",
+    "attention.self.key": "attention.k_lin",
+    "attention.self.value": "attention.v_lin",
+    "attention.output.dense": "attention.out_lin",
+    "attention.output.LayerNorm": "sa_layer_norm",
+    "intermediate.dense": "ffn.lin1",
+    "output.dense": "ffn.lin2",
+    "output.LayerNorm": "output_layer_norm",
+}
 
 Shape = Tuple[int, ...]
 
@@ -36,12 +48,12 @@ _READERS = {
 
 
 def expected_shapes(hidden: int, inner: int, layers: int, rows: int, positions: int, types: int) -> Dict[str, Shape]:
-    """Name and shape of each tensor that a BertModel without pooler has."""
+    """Name and shape of each tensor that a BertModel without pooler has; without `types` it is a DistilBERT."""
     square, vector = (hidden, hidden), (hidden,)
     shapes: Dict[str, Shape] = {
         "embeddings.word_embeddings.weight": (rows, hidden),
         "embeddings.position_embeddings.weight": (positions, hidden),
-        "embeddings.token_type_embeddings.weight": (types, hidden),
+        **({_TYPE_ROWS: (types, hidden)} if types else {}),
         "embeddings.LayerNorm.weight": vector,
         "embeddings.LayerNorm.bias": vector,
     }
@@ -64,19 +76,30 @@ def linear_weights(layers: int) -> List[str]:
     return [f"encoder.layer.{index}.{part}.weight" for index in range(layers) for part in parts]
 
 
+def name_in_file(name: str, kind: str) -> str:
+    """What a model of this kind calls the tensor that BertModel calls `name`."""
+    if kind == "distilbert":
+        for part, theirs in _DISTIL_PARTS.items():
+            name = name.replace(part, theirs)
+    return name
+
+
 class Checkpoint:
     """The tensors of a checkpoint, widened or rounded to f32 when they are asked for."""
 
-    def __init__(self, tensors: Dict[str, dict]) -> None:
-        self._tensors = tensors
+    def __init__(self, tensors: Dict[str, dict], kind: str, file: str) -> None:
+        self._tensors, self._kind, self._file = tensors, kind, file
 
     def __call__(self, name: str) -> np.ndarray:
         """A tensor in f32; refuses values that are not finite, or too large for f32."""
+        if name == _TYPE_ROWS and name not in self._tensors:  # a DistilBERT adds nothing for a type
+            return np.zeros((1, self._tensors["embeddings.LayerNorm.bias"]["shape"][0]), np.float32)
         entry = self._tensors[name]
         with np.errstate(over="ignore"):
             values = _READERS[entry["dtype"]](entry["data"]).astype(np.float32, copy=False)
         if not np.isfinite(values).all():
-            raise Refused(f"tensor {name} in {FILE} holds a value that is not a finite float32 number")
+            theirs = name_in_file(name, self._kind)
+            raise Refused(f"tensor {theirs} in {self._file} holds a value that is not a finite float32 number")
         return values.reshape(entry["shape"])
 
     def is_f16(self, names: Iterable[str]) -> bool:
@@ -84,46 +107,51 @@ class Checkpoint:
         return all(self._tensors[name]["dtype"] == "F16" for name in names)
 
 
-def _deserialize(folder: Folder) -> List[Tuple[str, dict]]:
+def _deserialize(folder: Folder, file: str) -> List[Tuple[str, dict]]:
     """All tensors of the file; refuses what is there in its place."""
-    if not folder.has(FILE):
-        if folder.has(_INDEX):
-            raise Refused(f"{_INDEX}: the checkpoint is cut into several files (shards); save it again in one file")
-        if folder.has("pytorch_model.bin"):
+    beside = file[: -len(FILE)]
+    if not folder.has(file):
+        if folder.has(beside + _INDEX):
             raise Refused(
-                f"{FILE} is missing and pytorch_model.bin is a pickle, which is not opened: load the model with "
-                "setfit and save it again with save_pretrained, which writes safetensors"
+                f"{beside}{_INDEX}: the checkpoint is cut into several files (shards); save it again in one file"
+            )
+        if folder.has(f"{beside}pytorch_model.bin"):
+            raise Refused(
+                f"{file} is missing and {beside}pytorch_model.bin is a pickle, which is not opened: load the model "
+                "with setfit and save it again with save_pretrained, which writes safetensors"
             )
     try:
-        return safetensors.deserialize(folder.read(FILE))
+        return safetensors.deserialize(folder.read(file))
     except safetensors.SafetensorError as error:
-        raise Refused(f"{FILE} is damaged: {error}") from None
+        raise Refused(f"{file} is damaged: {error}") from None
 
 
-def _check_one(name: str, entry: dict, shapes: Dict[str, Shape]) -> None:
-    """Refuses a tensor that a plain BertModel does not have, or has with another shape or type."""
+def _check_one(name: str, entry: dict, shapes: Dict[str, Shape], kind: str, file: str) -> None:
+    """Refuses a tensor that a plain model does not have, or has with another shape or type."""
     if name not in shapes:
-        raise Refused(f"tensor {name} in {FILE} is not part of a plain BertModel")
+        raise Refused(f"tensor {name} in {file} is not part of a plain {_PLAIN[kind]}")
     if tuple(entry["shape"]) != shapes[name]:
         raise Refused(
-            f"tensor {name} in {FILE} has the shape {entry['shape']}; config.json says {list(shapes[name])}"
+            f"tensor {name} in {file} has the shape {entry['shape']}; config.json says {list(shapes[name])}"
         )
     if entry["dtype"] not in _READERS:
-        raise Refused(f"tensor {name} in {FILE} is of type {entry['dtype']}; F16, BF16, F32 and F64 are read")
+        raise Refused(f"tensor {name} in {file} is of type {entry['dtype']}; F16, BF16, F32 and F64 are read")
 
 
-def read_checkpoint(folder: Folder, shapes: Dict[str, Shape]) -> Checkpoint:
+def read_checkpoint(folder: Folder, shapes: Dict[str, Shape], kind: str = "bert", file: str = FILE) -> Checkpoint:
     """The checkpoint, if it has exactly the tensors in `shapes`, apart from those that no sentence vector needs."""
+    ours = {name_in_file(name, kind): name for name in shapes}
+    wanted, prefix = {theirs: shapes[name] for theirs, name in ours.items()}, f"{kind}."
     tensors: Dict[str, dict] = {}
-    for full_name, entry in _deserialize(folder):
-        name = full_name[len(_PREFIX) :] if full_name.startswith(_PREFIX) else full_name
+    for full_name, entry in _deserialize(folder, file):
+        name = full_name[len(prefix) :] if full_name.startswith(prefix) else full_name
         if name in _IGNORED:
             continue
-        _check_one(name, entry, shapes)
-        if name in tensors:
-            raise Refused(f"tensor {name} in {FILE} is there twice, with and without the prefix {_PREFIX}")
-        tensors[name] = entry
-    for name in shapes:
-        if name not in tensors:
-            raise Refused(f"tensor {name} is missing in {FILE}")
-    return Checkpoint(tensors)
+        _check_one(name, entry, wanted, kind, file)
+        if ours[name] in tensors:
+            raise Refused(f"tensor {name} in {file} is there twice, with and without the prefix {prefix}")
+        tensors[ours[name]] = entry
+    for name in wanted:
+        if ours[name] not in tensors:
+            raise Refused(f"tensor {name} is missing in {file}")
+    return Checkpoint(tensors, kind, file)

@@ -20,7 +20,7 @@ from .model import AddedToken, Tokenizer
 from .normalizer import Normalizer
 
 _VOCAB = "vocab.txt"
-_CLASSES = ("BertTokenizer", "BertTokenizerFast")
+_CLASSES = ("BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast")
 _PREFIX = "##"
 _UNSUPPORTED = ("vocab_file", "tokenizer_object", "from_slow", "gguf_file", "auto_map", "init_inputs")
 
@@ -47,7 +47,7 @@ class _Base:
 
 
 def _check_class(config: Dict[str, Any], bert: Dict[str, Any]) -> None:
-    """Refuses any tokenizer but Bert's."""
+    """Refuses any tokenizer but Bert's, of which DistilBERT's is a copy."""
     name, file = config.get("tokenizer_class"), CONFIG
     if name is None:
         name, file = bert.get("tokenizer_class"), "config.json"
