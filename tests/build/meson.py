@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Meson: the suite, and the consumer project as subproject and over pkg-config.
 
-usage: meson.py suite|subproject|pkg_config MESON MODEL BUILD_DIRECTORY ARCH
+usage: meson.py suite|subproject|pkg_config MESON MODEL BUILD_DIRECTORY ARCH BREADTH
 """
 
 import os
@@ -20,16 +20,16 @@ def run(*command, **environment):
     subprocess.run(command, check=True, env=dict(os.environ, **environment))
 
 
-def suite(meson, model, build, arch):
+def suite(meson, model, build, arch, breadth):
     """All of it is compiled, as one unit and not optimised, and some of it run: these build files are what is tested."""
-    run(meson, "setup", build, ROOT, f"-Dmodel={model}", f"-Darch={arch}", "-Dbuildtype=plain", "-Dwerror=true",
-        "--unity=on", "-Dunity_size=1000")
+    run(meson, "setup", build, ROOT, f"-Dmodel={model}", f"-Dbreadth={breadth}", f"-Darch={arch}", "-Dbuildtype=plain",
+        "-Dwerror=true", "--unity=on", "-Dunity_size=1000")
     run(meson, "compile", "-C", build)
     run(meson, "test", "-C", build, "--print-errorlogs", "allocations")
     run(meson, "test", "-C", build, "--print-errorlogs", "fewfit", "--test-args=--source-file=" + PART_OF_SUITE)
 
 
-def subproject(meson, model, build, _):
+def subproject(meson, model, build, *_):
     project = f"{build}.project"
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(HERE / "consumer", project)
@@ -39,7 +39,7 @@ def subproject(meson, model, build, _):
     run(meson, "test", "-C", build, "--print-errorlogs")
 
 
-def pkg_config(meson, model, build, _):
+def pkg_config(meson, model, build, *_):
     prefix = f"{build}.prefix"
     for directory in (prefix, f"{build}.library"):
         shutil.rmtree(directory, ignore_errors=True)
@@ -53,9 +53,9 @@ def pkg_config(meson, model, build, _):
 
 
 def main():
-    part, meson, model, build, arch = sys.argv[1:]
+    part, meson, model, build, arch, breadth = sys.argv[1:]
     shutil.rmtree(build, ignore_errors=True)
-    {"suite": suite, "subproject": subproject, "pkg_config": pkg_config}[part](meson, model, build, arch)
+    {"suite": suite, "subproject": subproject, "pkg_config": pkg_config}[part](meson, model, build, arch, breadth)
 
 
 if __name__ == "__main__":

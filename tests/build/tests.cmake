@@ -77,7 +77,7 @@ find_program(FEWFIT_MESON meson)
 if(FEWFIT_MESON)
   foreach(part suite subproject pkg_config)
     fewfit_script_test(meson.${part} dear "${here}/meson.py" ${part} "${FEWFIT_MESON}" "${model}"
-                       "${CMAKE_CURRENT_BINARY_DIR}/meson.${part}" "${FEWFIT_ARCH}")
+                       "${CMAKE_CURRENT_BINARY_DIR}/meson.${part}" "${FEWFIT_ARCH}" "${breadth}")
   endforeach()
 endif()
 
@@ -107,10 +107,11 @@ add_test(NAME time.linear COMMAND linear_time)
 set_tests_properties(time.linear PROPERTIES LABELS dear)
 
 # --- other builds of the same suite ------------------------------------------------------------------------------
-# Their folders stay, so that the next run compiles what has changed. The model is this build's.
+# Their folders stay, so that the next run compiles what has changed. The models are this build's.
 function(fewfit_leg preset)
   add_test(NAME suite.${preset} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" COMMAND sh -c
-    "cmake --preset ${preset} -DFEWFIT_MODEL='${model}' -DPython3_EXECUTABLE='${Python3_EXECUTABLE}' && \
+    "cmake --preset ${preset} -DFEWFIT_MODEL='${model}' -DFEWFIT_BREADTH='${breadth}' \
+       -DPython3_EXECUTABLE='${Python3_EXECUTABLE}' && \
      cmake --build --preset ${preset} && ctest --preset ${preset}")
   set_tests_properties(suite.${preset} PROPERTIES LABELS dear TIMEOUT 3600 COST 1000)
 endfunction()
