@@ -162,4 +162,19 @@ TEST_CASE("a file of version 1: the same answers, and nothing in it that came wi
   }
 }
 
+TEST_CASE("a file that each version's converter wrote answers as its original did") {
+  std::uint32_t digests[2] = {};
+  for (const int version : {1, 2}) {
+    const std::string path = FEWFIT_SOURCE_DIR "/tests/data/version_" + std::to_string(version) + ".fewfit";
+    const auto m = fewfit::model::load(path);
+    REQUIRE(m);
+    const fewfit::self_test_report report = m->self_test().value();
+    CHECK(report.texts >= 5);
+    CHECK(report.different_labels == 0);
+    CHECK(report.largest_difference < 1e-6);
+    digests[version - 1] = report.digest;
+  }
+  CHECK(digests[0] == digests[1]);
+}
+
 TEST_SUITE_END();
