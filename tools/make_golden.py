@@ -9,8 +9,9 @@ transformers, torch and scikit-learn. Each line of the texts file is a JSON obje
 golden.json will do too. The body runs in float32, one text at a time, on one thread, with eager attention; with
 --residuals it runs once more in float64.
 
-golden.json   versions, labels, and for each text: ids, tokens, truncated, label, probabilities (predict_proba of the
-              original head on torch's float32 vector)
+golden.json   versions, labels, and for each text: ids, tokens, truncated, label (where a text may have several, a 0 or
+              1 for each), probabilities (predict_proba of the original head on torch's float32 vector; the pairs of
+              no and yes of a MultiOutputClassifier one after the other)
 V.f32         float32 [B][D], little-endian: torch's sentence vectors
 R.f32         float32 [B][D], little-endian: the float64 result minus torch's float32 vector
 """
@@ -28,7 +29,8 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
-from setfit import SetFitModel
+from setfit import SetFitHead, SetFitModel
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from transformers import AutoTokenizer
 
 PACKAGES = ("setfit", "sentence-transformers", "transformers", "tokenizers", "torch", "scikit-learn", "numpy")
@@ -78,6 +80,16 @@ def tokens_of(tokenizer: Any, text: str, length: int) -> Dict[str, Any]:
     return {"ids": ids, "tokens": len(ids), "truncated": len(everything) > len(ids)}
 
 
+def probabilities(head: Any, vectors: np.ndarray) -> np.ndarray:
+    """predict_proba of any head, in the precision of the vectors. shape [B, S] -> [B, K], or [B, 2 K] of pairs"""
+    if isinstance(head, SetFitHead):
+        tensor = torch.tensor(vectors)
+        with torch.no_grad():
+            return copy.deepcopy(head).to(tensor.dtype).predict_proba(tensor).numpy()
+    given = head.predict_proba(vectors)
+    return np.stack(given, axis=1).reshape(len(vectors), -1) if isinstance(given, list) else given
+
+
 def answers(model: SetFitModel, folder: str, texts: List[str]) -> Tuple[List[Dict[str, Any]], np.ndarray]:
     """A row for each text, and the sentence vectors."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -87,15 +99,24 @@ def answers(model: SetFitModel, folder: str, texts: List[str]) -> Tuple[List[Dic
     for text, vector in zip(texts, vectors):
         label = model.predict([text], show_progress_bar=False)[0]
         row = {"text": text, **tokens_of(tokenizer, text, model.model_body.max_seq_length)}
-        row["label"] = label.item() if hasattr(label, "item") else label
-        row["probabilities"] = [float(p) for p in model.model_head.predict_proba(vector[None])[0]]
+        label = label.tolist() if hasattr(label, "tolist") else label
+        row["label"] = [int(yes) for yes in label] if isinstance(label, list) else label
+        row["probabilities"] = [float(p) for p in probabilities(model.model_head, vector[None])[0]]
         rows.append(row)
     return rows, vectors
 
 
 def labels_of(model: SetFitModel) -> List[str]:
-    """The label of each class of the head, as text, in the head's order."""
-    classes = model.model_head.classes_
+    """The label of each class or target of the head, as text, in the head's order."""
+    head = model.model_head
+    if isinstance(head, SetFitHead):
+        several, count = head.multitarget, head.out_features
+    else:
+        several = getattr(head, "multilabel_", isinstance(head, (ClassifierChain, MultiOutputClassifier)))
+        count = len(head.estimators_) if several else len(head.classes_)
+    if several:
+        return [str(label) for label in (model.labels if len(model.labels or []) == count else range(count))]
+    classes = np.arange(count) if isinstance(head, SetFitHead) else head.classes_
     if classes.dtype.char == "U" or not model.labels:
         return [str(value) for value in classes.tolist()]
     return [str(model.labels[int(value)]) for value in classes]
@@ -125,7 +146,7 @@ def main() -> None:
     texts = read_texts(arguments.texts)
     model = load(arguments.model_dir)
     rows, vectors = answers(model, arguments.model_dir, texts)
-    exact = model.model_head.predict_proba(vectors.astype(np.float64))
+    exact = probabilities(model.model_head, vectors.astype(np.float64))
     header = {
         "format": "fewfit golden 1",
         "made_with": {name: importlib.metadata.version(name) for name in PACKAGES},
