@@ -9,9 +9,9 @@ transformers, torch and scikit-learn. Each line of the texts file is a JSON obje
 golden.json will do too. The body runs in float32, one text at a time, on one thread, with eager attention; with
 --residuals it runs once more in float64.
 
-golden.json   versions, labels, and for each text: ids, tokens, truncated, label (where a text may have several, a 0 or
-              1 for each), probabilities (predict_proba of the original head on torch's float32 vector; the pairs of
-              no and yes of a MultiOutputClassifier one after the other)
+golden.json   versions, labels, and for each text: ids, tokens, truncated, label (where a text may have several, 0
+              or 1 for each), probabilities (predict_proba of the original head on torch's float32 vector; the pairs
+              of no and yes of a MultiOutputClassifier one after the other)
 V.f32         float32 [B][D], little-endian: torch's sentence vectors
 R.f32         float32 [B][D], little-endian: the float64 result minus torch's float32 vector
 """

@@ -52,6 +52,8 @@ def _of_targets(count: int, given: Optional[List[Any]]) -> List[Any]:
 
 def _text(labels: Sequence[Any]) -> List[str]:
     """The labels as they are stored: UTF-8, not empty, distinct."""
+    if any(isinstance(label, int) and label.bit_length() > 64 for label in labels):  # Python may refuse to print it
+        raise Refused(f"a class in {_FILE} is a number of more than 64 bits")
     texts = [str(label) for label in labels]
     for text, count in Counter(texts).items():
         try:
@@ -63,7 +65,7 @@ def _text(labels: Sequence[Any]) -> List[str]:
         if size > spec.MAX_LABEL_BYTES:
             raise Refused(f"the label {text[:40]}... has {size} bytes; at most {spec.MAX_LABEL_BYTES} can be stored")
         if count > 1:
-            raise Refused(f"two classes have the label {text} ({CONFIG_FILE}, {_FILE})")
+            raise Refused(f"two classes have the label {text[:80]} ({CONFIG_FILE}, {_FILE})")
     return texts
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import sys
 from typing import Any, Callable, Dict, FrozenSet, Tuple
 
 import numpy as np
@@ -108,6 +109,11 @@ def sizes(value: Any, what: str) -> Tuple[int, ...]:
     return numbers
 
 
+def _is_text(data: Any, dtype: np.dtype) -> bool:
+    """Whether numpy can make Python's strings of these bytes: it fails on what is no code point."""
+    return bool((np.frombuffer(data, np.dtype("u4").newbyteorder(dtype.byteorder)) <= sys.maxunicode).all())
+
+
 def _array(data: Any, dtype: np.dtype, shape: Tuple[int, ...], fortran: bool) -> np.ndarray:
     """An array from its bytes, which are not copied, or from a list where it holds objects."""
     count = 1
@@ -122,6 +128,8 @@ def _array(data: Any, dtype: np.dtype, shape: Tuple[int, ...], fortran: bool) ->
         if not isinstance(data, (bytes, bytearray)) or len(data) != count * dtype.itemsize:
             raise malformed("an array has another number of bytes than its shape")
         flat = np.frombuffer(data, dtype, count)
+        if dtype.kind == "U" and not _is_text(data, dtype):
+            raise malformed("an array of strings holds what is no character")
     return flat.reshape(shape, order="F" if fortran else "C")
 
 

@@ -250,6 +250,9 @@ DAMAGED = {
     "tensor, strides huge": dump(pickles.torch_tensor(STORAGE, strides=(1 << 62, 1))),
     "parameter of a storage": dump(Call(Global("torch._utils", "_rebuild_parameter"), (STORAGE, True, {}))),
     "parameter of three": dump(Call(Global("torch._utils", "_rebuild_parameter"), ())),
+    "strings of no characters": dump(
+        _logistic(classes_=Stored(np.full(3, 0x110000, "<u4"), {"dtype": pickles.dtype(np.dtype("<U1"))}))
+    ),
     "arrays in arrays": 5000
     * dump(New(pickles.WRAPPER, {"shape": (1,), "dtype": pickles.dtype(np.dtype(object))}))[:-1],
     "state is a list": dump(New(pickles.LOGISTIC, [1])),

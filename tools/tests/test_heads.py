@@ -387,6 +387,10 @@ WRONG = {
         pickles.logistic(np.array(["a", "b", "c"]), None, np.zeros(3), coef_=ITSELF),
         "coef_ in model_head.pkl is a list, no array",
     ),
+    "classes of a million digits": (
+        pickles.logistic(np.array([0, 1, 1 << 100000], object), np.ones((3, 20)), np.zeros(3)),
+        "a number of more than 64 bits",
+    ),
     "scheme a list": (
         pickles.logistic(np.arange(3), np.ones((3, 20)), np.zeros(3), solver="liblinear", multi_class=ITSELF),
         "multi_class=a list",

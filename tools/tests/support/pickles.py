@@ -74,7 +74,8 @@ def _string(text: str) -> bytes:
 
 def _integer(number: int) -> bytes:
     size = (number.bit_length() + 8) // 8
-    return b"\x8a" + bytes([size]) + number.to_bytes(size, "little", signed=True)
+    opcode = b"\x8a" + bytes([size]) if size < 256 else b"\x8b" + struct.pack("<I", size)
+    return opcode + number.to_bytes(size, "little", signed=True)
 
 
 class _Writer:
