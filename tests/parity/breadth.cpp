@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Twenty small models of odd shapes against the original libraries: every activation, pooling, kind of dense layer and
-// head. tools/make_breadth_golden.py made them; FEWFIT_BREADTH is the folder where this build converted them to.
+// Twenty small models of odd shapes against the original libraries: every activation, pooling, dense layer and head.
+// tools/make_breadth_golden.py made them; FEWFIT_BREADTH is the folder where this build converted them to.
 
 #include <algorithm>
 #include <cmath>
@@ -124,7 +124,8 @@ TEST_CASE("breadth: vectors within 1e-6 of torch, or twice as far as torch from 
     for (const fewfit::kernels kernels : {fewfit::kernels::automatic, fewfit::kernels::portable}) {
       const fewfit::model m = load_breadth(g, kernels);
       const breadth_distances d = breadth_compare(g, m);
-      MESSAGE(g.name << " (" << std::string(fewfit::name(m.kernels())) << "): largest difference of a vector " << d.vector
+      const std::string set = fewfit::name(m.kernels());
+      MESSAGE(g.name << " (" << set << "): largest difference of a vector " << d.vector
                      << ", torch's own from double " << theirs << "; of a probability " << d.probability);
       CHECK(d.vector <= std::max(1e-6, 2 * theirs));
       CHECK(d.probability <= 1e-6);
