@@ -17,7 +17,7 @@ io/crc32c io/mapped_file io/blob io/section_reader io/numbers io/arrays io/secti
 text/unicode_tables text/fold_table text/word_ranges text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
 nn/tensor nn/kernels nn/simd/exact nn/simd/avx2 nn/simd/avx_vnni nn/simd/avx512 nn/simd/avx512_vnni nn/simd/avx512_bf16 nn/simd/neon
 nn/simd/neon_dot nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/dense nn/head nn/nearest
-model_state bind model heads layout workspace batch plan_tasks plan calls thread_pool fewfit
+model_state bind model heads layout workspace batch plan_tasks plan calls evidence thread_pool fewfit
 """.split()
 
 # What stands above the model is built on its interface: only the umbrella knows everything.

@@ -109,6 +109,8 @@ class model {
   result<std::vector<float>> encode(std::string_view text) const;               // [S]
   result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, S]
   result<std::vector<float>> encode(std::initializer_list<std::string_view> texts) const;
+  explanation explain(std::string_view text, std::uint32_t label = predicted_label,
+                      evidence_kind how = evidence_kind::automatic) const;
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(span<const std::string_view> texts, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(std::initializer_list<std::string_view> texts, tokenize_options options = {}) const;
@@ -131,6 +133,16 @@ class model {
   /// What the model's own head says of vectors that `encode` gave.    shape  vectors [B, S] -> out as predict_proba's
   errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
   errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
+  /// Which words speak for a label. A word is one of the tokenizer's: its pieces are joined, punctuation is a word,
+  /// an added token is one. Its bytes are those the model saw of it, and together they are those of all tokens.
+  ///
+  /// needs   room in `out` for the words: max_length() - 2 suffice for any text. A label's index, or predicted_label
+  /// cost    exact: a prediction and 2 %; else a prediction more for each word, in batches
+  /// errors  bad_argument: no such label, or no room; no_head, text_too_long, non_finite_output, out_of_memory,
+  ///         workspace_busy or workspace_too_small. `out` is as it was then
+  evidence explain(std::string_view text, workspace& scratch, span<word_evidence> out,
+                   std::uint32_t label = predicted_label,
+                   evidence_kind how = evidence_kind::automatic) const noexcept;
   /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given:
   /// the bytes of the text that each came from, {0, 0} for [CLS] and [SEP].
   ///

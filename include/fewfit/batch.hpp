@@ -41,6 +41,8 @@ class text_batch {
   tokenize_result tokenize(std::string_view text) noexcept {
     return fewfit::tokenize(m_.tokenizer, text, layout_.longest, arena_ + layout_.tokenizer, ids() + rows());
   }
+  /// Where the ids of the next text go, for whoever makes them another way.
+  std::uint32_t* next_ids() const noexcept { return ids() + rows(); }
   void accept(std::size_t tokens) noexcept {
     offsets()[texts_ + 1] = static_cast<std::uint32_t>(rows() + tokens);
     ++texts_;
@@ -82,6 +84,8 @@ class text_batch {
     if (m_.config.normalize != 0) normalize(m_.kernels, s, width);
     return fewfit::is_finite(s, width) ? s : nullptr;
   }
+  /// The rows of text b behind the last layer.
+  const float* hidden(std::size_t b) const noexcept { return x() + offsets()[b] * padded(m_.config.hidden_size); }
   double* probabilities() noexcept { return own<double>(layout_.probabilities); }
 
  private:

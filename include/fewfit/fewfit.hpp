@@ -6,4 +6,5 @@
 //   auto answer = model.predict("text");
 
 #include "fewfit/calls.hpp"
+#include "fewfit/evidence.hpp"
 #include "fewfit/nn/nearest.hpp"

@@ -31,7 +31,7 @@ struct memory_layout {
   std::size_t x = 0, context = 0, query_key_value[2] = {}, intermediate = 0, inputs = 0, scales = 0, ids = 0,
               offsets = 0;
   std::uint64_t batch_bytes = 0;
-  std::size_t task = 0, sentence = 0, probabilities = 0, tokenizer = 0;
+  std::size_t task = 0, sentence = 0, probabilities = 0, evidence = 0, tokenizer = 0;
   std::uint64_t task_bytes = 0;
 
   std::uint64_t arena_bytes() const noexcept { return shared ? task_bytes : task_bytes + batch_bytes; }
@@ -84,6 +84,7 @@ inline memory_layout lay_out(const model_state& m, std::size_t tokens, std::size
   const std::size_t vectors = m.dense.size() != 0 ? 2 : 1;  // what goes into a dense layer and what comes out
   a.sentence = take(a.task_bytes, vectors * padded(m.widest_vector()) * sizeof(float));
   a.probabilities = take(a.task_bytes, m.head.weights.classes * sizeof(double));
+  a.evidence = take(a.task_bytes, a.longest * sizeof(word_evidence));
   a.tokenizer = take(a.task_bytes, tokenizer_scratch_bytes(m.tokenizer.config));
   return a;
 }

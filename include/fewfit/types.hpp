@@ -91,6 +91,38 @@ struct prediction {
   errc status = errc::none;  // or non_finite_output, text_too_long, out_of_memory; workspace_* with the caller's
 };
 
+/// What one word of a text says for a label: its part of the label's logit, for it above 0, against it below.
+struct word_evidence {
+  byte_range bytes;  // of the text
+  double contribution = 0;
+};
+
+/// To be explained: whichever label the model predicts.
+inline constexpr std::uint32_t predicted_label = 0xFFFFFFFFu;
+
+/// How contributions are found: as shares that add up where a model has them, else by occlusion; or by that anyway.
+enum class evidence_kind { automatic, occlusion };
+
+/// Where a label's logit comes from: it is the sum of intercept, rest and all words' contributions.
+struct evidence {
+  std::string_view label;  // that is explained; lives as long as the model; empty when status is not none
+  double probability = 0;  // of this label
+  double logit = 0;        // what its probability is made of
+  double intercept = 0;    // what it is for every text
+  double rest = 0;         // if exact, what [CLS] and [SEP] contribute; else what is left
+  bool exact = false;      // contributions are shares that add up; else each is what the logit loses without the word
+  std::uint32_t index = 0xFFFFFFFFu;  // of the label
+  std::uint32_t word_count = 0;
+  std::uint32_t tokens = 0;  // as in a prediction
+  bool truncated = false;
+  errc status = errc::none;
+};
+
+/// The same with its words, in their order.
+struct explanation : evidence {
+  std::vector<word_evidence> words;
+};
+
 /// How a text is cut into tokens.
 struct tokenize_options {
   bool special_tokens = true;  // [CLS] in front and [SEP] behind

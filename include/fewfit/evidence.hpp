@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Which words speak for a label: its logit as a sum over the words of the text.
+//
+//   exact       a linear head on a mean of the rows: logit = intercept + sum over tokens of w . h[t] / T, a share for
+//               each token out of rows that a prediction makes anyway. Unit length divides all by one number.
+//   occlusion   any model: how much the logit falls when the word's tokens are left out, a text for each word
+//
+// A hidden row has seen its neighbours: a share credits a token in its context, and is no causal effect. It costs
+// nothing and says little of what would be without the word; occlusion, the other way round (docs/evidence.md).
+
+#include "fewfit/batch.hpp"
+
+namespace fewfit {
+inline namespace v0 {
+namespace detail {
+
+/// Whether a logit is a sum over tokens: one pooling that is a sum of rows, and a head that is linear in it. (A link
+/// of a chain is, but for what the links before it decide.)
+inline bool is_additive(const model_state& m) noexcept {
+  const pooling_modes modes{m.config.pooling};
+  if (modes.count() != 1 || m.dense.size() != 0 || m.head.weights.kind == head_kind::chain) return false;
+  return modes[0] == pooling::mean || modes[0] == pooling::mean_sqrt_len || modes[0] == pooling::weighted_mean;
+}
+
+/// What a row counts in such a sum.
+inline double weight_of_row(pooling how, std::size_t t, std::size_t tokens) noexcept {
+  const auto n = static_cast<double>(tokens);
+  if (how == pooling::mean) return 1 / n;
+  return how == pooling::mean_sqrt_len ? 1 / std::sqrt(n) : static_cast<double>(t + 1) / (n * (n + 1) / 2);
+}
+
+/// Where a label's logit comes from: a row of the head, or its negative.
+struct label_row {
+  std::size_t row = 0;
+  double sign = 1;
+
+  static label_row of(const head_weights& w, std::size_t label) noexcept {
+    if (w.kind == head_kind::binary) return {0, label == 1 ? 1.0 : -1.0};
+    std::size_t row = w.kind == head_kind::chain ? 0 : label;
+    while (w.kind == head_kind::chain && w.order[row] != label) ++row;
+    return {row, 1.0};
+  }
+};
+
+/// Explains one text in one arena. What is found waits in the arena until nothing can go wrong any more.
+class explainer {
+ public:
+  explainer(const model_state& m, const workspace_state& w, unsigned char* arena, std::string_view text,
+            evidence_kind how) noexcept
+      : m_(m),
+        words_(reinterpret_cast<word_evidence*>(arena + w.layout.evidence)),
+        tokenizer_scratch_(arena + w.layout.tokenizer),
+        longest_(w.layout.longest),
+        batch_(m, w, arena, 0, 0),
+        text_(text) {
+    e_.exact = how == evidence_kind::automatic && is_additive(m);
+  }
+
+  evidence explain(std::uint32_t label, span<word_evidence> out) noexcept {
+    evidence answer;
+    answer.status = fill(label, out.size);
+    if (answer.status != errc::none) return answer;
+    if (e_.word_count != 0) std::memcpy(out.data, words_, e_.word_count * sizeof *words_);
+    return e_;
+  }
+
+ private:
+  errc fill(std::uint32_t label, std::size_t room) noexcept {
+    batch_.clear();
+    const tokenize_result t = batch_.tokenize(text_);
+    if (t.status != errc::none) return t.status;
+    if (t.truncated && longest_ < m_.config.max_length) return errc::workspace_too_small;
+    e_.tokens = static_cast<std::uint32_t>(t.count);
+    e_.truncated = t.truncated;
+    batch_.accept(t.count);
+    batch_.encode();
+    if (!judge(label)) return errc::non_finite_output;
+    list_words();
+    if (e_.word_count > room) return errc::bad_argument;
+    if (!e_.exact && !leave_out_each()) return errc::non_finite_output;
+    return is_finite_sum() ? errc::none : errc::non_finite_output;
+  }
+
+  /// The answer, and what is to be explained about it.
+  bool judge(std::uint32_t label) noexcept {
+    const head_weights& w = m_.head.weights;
+    double* const probabilities = batch_.probabilities();
+    const float* const sentence = batch_.sentence(0);
+    if (sentence == nullptr || !predict_proba(w, sentence, probabilities)) return false;
+    const std::size_t best = most_probable(probabilities, w.classes);
+    e_.index = label != predicted_label ? label : static_cast<std::uint32_t>(best);
+    e_.label = m_.head.labels[e_.index];
+    e_.probability = probabilities[e_.index];
+    from_ = label_row::of(w, e_.index);
+    e_.intercept = from_.sign * w.intercept[from_.row];
+    return logit(sentence, e_.logit);
+  }
+
+  /// The label's; false where it is not finite.
+  bool logit(const float* sentence, double& out) noexcept {
+    double* const decisions = batch_.probabilities();
+    if (sentence == nullptr || !decide(m_.head.weights, sentence, decisions)) return false;
+    out = from_.sign * decisions[m_.head.weights.kind == head_kind::binary ? 1 : e_.index];
+    return true;
+  }
+
+  /// Calls `word(ids, ranges, count)` for each word of the text until it returns false.
+  template <class Word>
+  void walk(Word&& word) noexcept {
+    tokenize_all(m_.tokenizer, text_, tokenizer_scratch_, word, false, true);
+  }
+
+  /// Bytes of all words, and their shares where there are such; of a word that was cut, of the part that was seen.
+  void list_words() noexcept {
+    const std::size_t tokens = batch_.tokens(0);
+    const double scale = e_.exact ? from_.sign / length_of_sum() : 0;
+    std::size_t at = 1;
+    walk([&](const std::uint32_t*, const byte_range* ranges, std::size_t count) {
+      const std::size_t left = tokens - 1 - at, seen = count < left ? count : left;
+      if (seen == 0) return false;
+      byte_range bytes = ranges[0];
+      double sum = 0;
+      for (std::size_t i = 0; i < seen; ++i) {
+        bytes.begin = ranges[i].begin < bytes.begin ? ranges[i].begin : bytes.begin;
+        bytes.end = ranges[i].end > bytes.end ? ranges[i].end : bytes.end;
+        if (e_.exact) sum = add_share(at + i, sum);
+      }
+      words_[e_.word_count++] = {bytes, sum * scale};
+      at += seen;
+      return true;
+    });
+    if (e_.exact) e_.rest = add_share(tokens - 1, add_share(0, 0)) * scale;
+  }
+
+  /// sum + coefficients . row t, weighed; the product is one chain.
+  double add_share(std::size_t t, double sum) const noexcept {
+    const std::size_t width = m_.config.hidden_size;
+    const double* const c = m_.head.weights.coefficients + from_.row * width;
+    const double product = add_products(0, c, batch_.hidden(0) + t * padded(width), width);
+    return std::fma(product, weight(t), sum);
+  }
+
+  /// What `normalize` divides by: the length of the sum of weighed rows, or 1e-12 where that is larger.
+  double length_of_sum() const noexcept {
+    if (m_.config.normalize == 0) return 1;
+    const std::size_t width = m_.config.hidden_size;
+    double squares = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      double sum = 0;
+      for (std::size_t t = 0; t < batch_.tokens(0); ++t)
+        sum = std::fma(static_cast<double>(batch_.hidden(0)[t * padded(width) + i]), weight(t), sum);
+      squares = std::fma(sum, sum, squares);
+    }
+    const double length = std::sqrt(squares);
+    return length > 1e-12 ? length : 1e-12;
+  }
+
+  double weight(std::size_t t) const noexcept {
+    return weight_of_row(pooling_modes{m_.config.pooling}[0], t, batch_.tokens(0));
+  }
+
+  /// The text without one word after another, as many at a time as fit. The bits are those of a call for each.
+  bool leave_out_each() noexcept {
+    batch_.clear();
+    for (std::size_t word = 0; word < e_.word_count; ++word) {
+      const std::size_t tokens = read_without(word);
+      if (!batch_.has_room(tokens) || batch_.texts() == texts_a_task) {
+        if (!note_differences()) return false;
+        batch_.restart(tokens);
+      }
+      batch_.accept(tokens);
+    }
+    return e_.word_count == 0 || note_differences();
+  }
+
+  /// Ids of the text without a word behind the batch, cut where a text is cut. Its neighbours stay as they are: to
+  /// take its bytes out could join them to another word. A word that was cut is left out with its unseen end.
+  std::size_t read_without(std::size_t word) noexcept {
+    std::uint32_t* const ids = batch_.next_ids();
+    std::size_t count = 0, number = 0;
+    ids[count++] = m_.tokenizer.config.cls;
+    walk([&](const std::uint32_t* found, const byte_range*, std::size_t n) {
+      if (number++ == word) return true;
+      for (std::size_t i = 0; i < n && count + 1 < longest_; ++i) ids[count++] = found[i];
+      return count + 1 < longest_;
+    });
+    ids[count++] = m_.tokenizer.config.sep;
+    return count;
+  }
+
+  bool note_differences() noexcept {
+    batch_.encode();
+    for (std::size_t b = 0; b < batch_.texts(); ++b) {
+      double without = 0;
+      if (!logit(batch_.sentence(b), without)) return false;
+      words_[batch_.first() + b].contribution = e_.logit - without;
+    }
+    return true;
+  }
+
+  /// What words do not account for is the rest. False where a part is not finite.
+  bool is_finite_sum() noexcept {
+    double left = e_.logit - e_.intercept;
+    for (std::size_t i = 0; i < e_.word_count; ++i) left -= words_[i].contribution;
+    if (!e_.exact) e_.rest = left;
+    return is_finite_number(left) && is_finite_number(e_.rest);
+  }
+
+  const model_state& m_;
+  word_evidence* const words_;  // [longest]
+  void* const tokenizer_scratch_;
+  const std::size_t longest_;
+  text_batch batch_;
+  const std::string_view text_;
+  label_row from_;
+  evidence e_;
+};
+
+}  // namespace detail
+
+FEWFIT_INLINE evidence model::explain(std::string_view text, workspace& scratch, span<word_evidence> out,
+                                      std::uint32_t label, evidence_kind how) const noexcept {
+  evidence answer;
+  const auto failed = [&](errc e) { return answer.status = e, answer; };
+  if (scratch.state_ == nullptr) return failed(scratch.missing_);
+  if (!state_->head.exists()) return failed(errc::no_head);
+  if (label != predicted_label && label >= state_->head.weights.classes) return failed(errc::bad_argument);
+  workspace_state& w = *scratch.state_;
+  const std::size_t tokens = detail::token_bound(text.size(), config().max_length);
+  if (const errc e = w.prepare(*state_, tokens, 1, 0, false); e != errc::none) return failed(e);
+  unsigned char* const memory = w.claim();
+  if (memory == nullptr) return failed(errc::workspace_busy);
+  {
+    const fp_environment environment;
+    answer = detail::explainer(*state_, w, memory, text, how).explain(label, out);
+  }
+  w.give_back(memory);
+  return answer;
+}
+
+FEWFIT_INLINE explanation model::explain(std::string_view text, std::uint32_t label, evidence_kind how) const {
+  workspace scratch(1, state_->memory);
+  explanation out;
+  out.words.resize(detail::token_bound(text.size(), config().max_length) - 2);
+  static_cast<evidence&>(out) = explain(text, scratch, out.words, label, how);
+  out.words.resize(out.word_count);
+  return out;
+}
+
+}  // namespace v0
+}  // namespace fewfit
