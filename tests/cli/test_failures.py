@@ -77,6 +77,7 @@ class BadLine(unittest.TestCase):
 class BadModel(unittest.TestCase):
     def refused(self, path, sentence):
         for command in (["predict", "-m", path], ["embed", "-m", path], ["tokenize", "-m", path], ["eval", "-m", path],
+                        ["explain", "-m", path],
                         ["inspect", path], ["verify", path]):
             done = run(*command, stdin=b"a\n")
             message = done.stderr.decode()

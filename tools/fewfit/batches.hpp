@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Reading, computing and answering a batch at a time: what predict, embed, tokenize and eval have in common.
+// Reading, computing and answering a batch at a time: what predict, embed, tokenize, eval and explain have in common.
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The six commands. Each throws a failure, or returns when it has said everything.
+// The seven commands. Each throws a failure, or returns when it has said everything.
 
 #include "options.hpp"
 
@@ -10,6 +10,7 @@ void predict(const options& options);
 void embed(const options& options);
 void tokenize(const options& options);
 void eval(const options& options);
+void explain(const options& options);
 void inspect(const options& options);
 void verify(const options& options);
 

@@ -19,6 +19,7 @@ constexpr const char* description =
     "  --format jsonl  a JSON object with \"text\" a line in; the line comes back byte for byte, in the same order,\n"
     "                  with our keys put in before its last }\n"
     "\n"
+    "explain marks the words of each text that speak for its label or against it; --format html makes one page.\n"
     "eval reads labelled texts, \"label <tab> text\" or objects with \"label\" and \"text\", and writes one report.";
 
 constexpr const char* footer =
@@ -59,6 +60,27 @@ CLI::App* with_head(CLI::App* sub, options& out) {
   return sub;
 }
 
+CLI::App* add_explain(CLI::App& app, options& out, std::string& how) {
+  CLI::App* sub = add_text_command(app, out, how, "explain", "the words of each text that speak for its label");
+  sub->remove_option(sub->get_option("--format"));
+  sub->add_option("--format", how, "how texts come in and answers go out; html: as text, and one page")
+      ->check(CLI::IsMember({"text", "jsonl", "html"}).description(""))
+      ->type_name("text|jsonl|html")
+      ->capture_default_str();
+  sub->add_option("--label", out.label, "the label to explain, where not the predicted one")->type_name("LABEL");
+  sub->add_flag("--occlusion", out.occlusion,
+                "what the label loses without a word, computed word by word, and not its share, which costs nothing");
+  const auto take = [&out](const std::string& word) {
+    out.colours = word == "always" ? colour::always : word == "never" ? colour::never : colour::automatic;
+  };
+  sub->add_option_function<std::string>("--color", take,
+                                        "whether words have colours; auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
+      ->type_name("auto|always|never")
+      ->default_str("auto");
+  return sub;
+}
+
 CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const char* what) {
   CLI::App* sub = app.add_subcommand(name, what);
   sub->add_option("model", out.model, "the model file")->required()->type_name("FILE");
@@ -81,6 +103,7 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
   commands[with_head(eval, out)] = command::eval;
+  commands[add_explain(app, out, how)] = command::explain;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
   commands[inspect] = command::inspect;
@@ -111,9 +134,11 @@ options parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     throw failure(bad_usage, std::string(error.what()) + "\nRun with --help for more information.");
   }
-  out.format = how == "jsonl" ? format::jsonl : format::text;
+  out.format = how == "jsonl" ? format::jsonl : how == "html" ? format::html : format::text;
   out.report = report.empty() ? out.format : report == "json" ? format::jsonl : format::text;
   if (out.offsets && out.format == format::text) throw failure(bad_usage, "--offsets needs --format jsonl");
+  if (out.colours == colour::always && out.format != format::text)
+    throw failure(bad_usage, "--color needs --format text");
   out.command = commands.at(app.get_subcommands().front());
   return out;
 }

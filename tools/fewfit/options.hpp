@@ -3,13 +3,15 @@
 // What the user asked for, as plain data.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tool {
 
-enum class command { none, predict, embed, tokenize, eval, inspect, verify };
-enum class format { text, jsonl };
+enum class command { none, predict, embed, tokenize, eval, explain, inspect, verify };
+enum class format { text, jsonl, html };
+enum class colour { automatic, always, never };
 
 struct options {
   tool::command command = tool::command::none;  // none: help or version was asked for and has been printed
@@ -23,6 +25,9 @@ struct options {
   bool special_tokens = true;
   bool truncation = true;
   bool offsets = false;
+  std::optional<std::string> label;  // to be explained; none: the predicted one
+  bool occlusion = false;
+  colour colours = colour::automatic;
 };
 
 /// Reads the command line; `arguments[0]` is the program's name.

@@ -36,4 +36,10 @@ void flush() {
 void append_number(std::string& out, float number) { append_shortest(out, number); }
 void append_number(std::string& out, double number) { append_shortest(out, number); }
 
+std::string rounded(double number, int digits) {
+  char out[400];  // the largest number has 309 before it
+  std::snprintf(out, sizeof out, "%.*f", digits, number);
+  return out;
+}
+
 }  // namespace tool

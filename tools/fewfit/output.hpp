@@ -17,4 +17,7 @@ void flush();
 void append_number(std::string& out, float number);
 void append_number(std::string& out, double number);
 
+/// So many digits behind the point.
+std::string rounded(double number, int digits);
+
 }  // namespace tool

@@ -55,6 +55,13 @@ std::FILE* open_for_reading(const std::string& path) { return _wfopen(utf16(path
 
 bool stderr_is_terminal() { return _isatty(_fileno(stderr)) != 0; }
 
+bool stdout_shows_colours() {
+  constexpr DWORD obeys_escapes = 0x0004;  // ENABLE_VIRTUAL_TERMINAL_PROCESSING, which older headers do not have
+  const HANDLE out = GetStdHandle(STD_OUTPUT_HANDLE);
+  DWORD mode = 0;
+  return GetConsoleMode(out, &mode) != 0 && SetConsoleMode(out, mode | obeys_escapes) != 0;
+}
+
 unsigned long long size_of(std::FILE* file) {
   struct _stat64 status;
   if (_fstat64(_fileno(file), &status) != 0 || (status.st_mode & _S_IFREG) == 0) return 0;
@@ -68,6 +75,8 @@ std::vector<std::string> prepare(int argc, char** argv) { return {argv, argv + a
 std::FILE* open_for_reading(const std::string& path) { return std::fopen(path.c_str(), "rb"); }
 
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+bool stdout_shows_colours() { return isatty(STDOUT_FILENO) != 0; }
 
 unsigned long long size_of(std::FILE* file) {
   struct stat status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The three things that differ between systems, and the only `#if` of this program is in platform.cpp.
+// What differs between systems, and the only `#if` of this program is in platform.cpp.
 
 #include <cstdio>
 #include <string>
@@ -16,6 +16,9 @@ std::FILE* open_for_reading(const std::string& path);
 
 /// Whether a person is looking at standard error.
 bool stderr_is_terminal();
+
+/// Whether standard output is a terminal that colours can be sent to; Windows' is asked to obey them.
+bool stdout_shows_colours();
 
 /// Bytes of a regular file, 0 where that cannot be known.
 unsigned long long size_of(std::FILE* file);
