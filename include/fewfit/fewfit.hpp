@@ -5,6 +5,7 @@
 //   auto model = fewfit::model::load("interviews.fewfit").value();
 //   auto answer = model.predict("text");
 
+#include "fewfit/answers.hpp"
 #include "fewfit/calls.hpp"
 #include "fewfit/evidence.hpp"
 #include "fewfit/nn/nearest.hpp"
