@@ -8,4 +8,5 @@
 #include "fewfit/answers.hpp"
 #include "fewfit/calls.hpp"
 #include "fewfit/evidence.hpp"
+#include "fewfit/long_text.hpp"
 #include "fewfit/nn/nearest.hpp"
