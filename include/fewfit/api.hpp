@@ -58,6 +58,17 @@ struct executor {
   void* user = nullptr;
 };
 
+/// Hears how far a call is: `done` of its `total` texts, after each micro-batch; false cancels the call.
+///
+/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what is
+/// done while it runs is told together, so it may be called less often than there are micro-batches, and should be
+/// short. Where nothing goes wrong, the last call says that all is done, and it is not too late to cancel even then.
+/// It must not throw.
+struct progress {
+  bool (*call)(void* user, std::size_t done, std::size_t total) = nullptr;  // null: nobody wants to know
+  void* user = nullptr;
+};
+
 /// How a call is cut into tasks. The bits do not depend on it.
 enum class cut : std::uint8_t {
   automatic,  // rows for one text, if it may have 24 tokens and the workspace is for several tasks; else texts
@@ -118,18 +129,19 @@ class model {
   // --- For programs that run many: after the first call with a workspace nothing allocates, whatever the texts; ---
   // --- only a call with more texts than any before it, if they are more than sixteen, makes the workspace grow. ---
   // Fill the caller's memory and return none, or write nothing and return what went wrong.
-  // `info`, if given, gets one element a text; `run` spreads the work, the bits do not depend on it.
+  // `info`, if given, gets one element a text; `run` spreads the work, the bits do not depend on it; `report` hears
+  // how far it is and may cancel it.
   prediction predict(std::string_view text, workspace& scratch) const noexcept;
-  errc predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out,
-               const executor& run = {}) const noexcept;
+  errc predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out, const executor& run = {},
+               const progress& report = {}) const noexcept;
   errc predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
-                     span<text_info> info = {}, const executor& run = {}) const noexcept;
+                     span<text_info> info = {}, const executor& run = {}, const progress& report = {}) const noexcept;
   errc encode(span<const std::string_view> texts, workspace& scratch, span<float> out, span<text_info> info = {},
-              const executor& run = {}) const noexcept;
+              const executor& run = {}, const progress& report = {}) const noexcept;
   /// For models whose texts may have several labels, or none: 1 where a label applies, as SetFit's predict decides.
   /// (On such a model `predict` tells the most probable label.)    errors  unsupported_target on other models
   errc predict_multi(span<const std::string_view> texts, workspace& scratch, span<std::uint8_t> out,
-                     span<text_info> info = {}, const executor& run = {}) const noexcept;
+                     span<text_info> info = {}, const executor& run = {}, const progress& report = {}) const noexcept;
   /// What the model's own head says of vectors that `encode` gave.    shape  vectors [B, S] -> out as predict_proba's
   errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
   errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
@@ -227,6 +239,8 @@ class plan {
   static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,
                      span<text_info> info = {}, cut how = cut::automatic) noexcept;
 
+  /// Who hears how far it is.    needs  no task has run yet
+  plan& on_progress(const progress& report) noexcept { return progress_ = report, *this; }
   std::size_t stages() const noexcept;
   std::size_t tasks(std::size_t stage) const noexcept;
   void run(std::size_t stage, std::size_t task) noexcept;  // once each: rows are worked on in place
@@ -259,6 +273,7 @@ class plan {
   std::size_t read(detail::text_batch& batch, std::size_t i) noexcept;
   void note(std::size_t i, const tokenize_result& t) noexcept;
   void answer_all(detail::text_batch& batch) noexcept;
+  void tell(std::size_t texts) noexcept;
   void answer(std::size_t i, const float* sentence, double* scratch) noexcept;
   void hand_over() noexcept;
   std::size_t answer_bytes() const noexcept;
@@ -270,6 +285,7 @@ class plan {
   void* out_ = nullptr;
   text_info* info_ = nullptr;
   goal goal_ = goal::predict;
+  progress progress_;
   errc early_ = errc::none;                        // what went wrong before the first task
   std::size_t large_tasks_ = 0, small_task_ = 16;  // how texts are dealt to tasks
   std::size_t group_ = 0;                          // texts at a time where work is cut by rows, else 0

@@ -25,24 +25,25 @@ FEWFIT_INLINE prediction model::predict(std::string_view text, workspace& scratc
 }
 
 FEWFIT_INLINE errc model::predict(span<const std::string_view> texts, workspace& scratch, span<prediction> out,
-                                  const executor& run) const noexcept {
-  return plan::predict(*this, texts, scratch, out, detail::cut_for(run)).run_all(run);
+                                  const executor& run, const progress& report) const noexcept {
+  return plan::predict(*this, texts, scratch, out, detail::cut_for(run)).on_progress(report).run_all(run);
 }
 
 FEWFIT_INLINE errc model::predict_proba(span<const std::string_view> texts, workspace& scratch, span<double> out,
-                                        span<text_info> info, const executor& run) const noexcept {
-  return plan::predict_proba(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
+                                        span<text_info> info, const executor& run,
+                                        const progress& report) const noexcept {
+  return plan::predict_proba(*this, texts, scratch, out, info, detail::cut_for(run)).on_progress(report).run_all(run);
 }
 
 FEWFIT_INLINE errc model::encode(span<const std::string_view> texts, workspace& scratch, span<float> out,
-                                 span<text_info> info, const executor& run) const noexcept {
-  return plan::encode(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
+                                 span<text_info> info, const executor& run, const progress& report) const noexcept {
+  return plan::encode(*this, texts, scratch, out, info, detail::cut_for(run)).on_progress(report).run_all(run);
 }
 
 FEWFIT_INLINE errc model::predict_multi(span<const std::string_view> texts, workspace& scratch,
                                         span<std::uint8_t> out, span<text_info> info,
-                                        const executor& run) const noexcept {
-  return plan::predict_multi(*this, texts, scratch, out, info, detail::cut_for(run)).run_all(run);
+                                        const executor& run, const progress& report) const noexcept {
+  return plan::predict_multi(*this, texts, scratch, out, info, detail::cut_for(run)).on_progress(report).run_all(run);
 }
 
 // --- easy forms ---

@@ -39,7 +39,8 @@ FEWFIT_INLINE void plan::run_texts(unsigned char* memory, std::size_t task) noex
     }
     batch.accept(tokens);
   }
-  if (status() == errc::none && batch.rows() != 0) batch.encode(), answer_all(batch);
+  if (status() == errc::none && batch.rows() != 0) batch.encode();
+  if (status() == errc::none) answer_all(batch);
 }
 
 /// One stage of a group of texts: all of it, or for a range of its rows.
@@ -76,6 +77,21 @@ FEWFIT_INLINE std::size_t plan::read(detail::text_batch& batch, std::size_t i) n
 FEWFIT_INLINE void plan::answer_all(detail::text_batch& batch) noexcept {
   for (std::size_t b = 0; b < batch.texts(); ++b)
     if (batch.tokens(b) != 0) answer(batch.first() + b, batch.sentence(b), batch.probabilities());
+  if (progress_.call != nullptr) tell(batch.texts());
+}
+
+/// So many texts more are done. Whoever comes while another tells leaves it to that one, which therefore looks again
+/// when it is through: a thread never waits, and the last number is told. All in one order, or both might leave.
+FEWFIT_INLINE void plan::tell(std::size_t texts) noexcept {
+  workspace_state& s = *scratch_;
+  s.done += texts;
+  for (std::size_t done = 0; done != s.done;) {
+    if (s.telling.exchange(true)) return;
+    done = s.done;
+    const bool is_new = std::exchange(s.told, done) != done && status() == errc::none;
+    if (is_new && !progress_.call(progress_.user, done, texts_.size)) fail(errc::cancelled);
+    s.telling = false;
+  }
 }
 
 /// What the tokenizer says of text i.

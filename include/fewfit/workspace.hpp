@@ -25,6 +25,9 @@ struct workspace_state {
   unsigned char* batch = nullptr;  // null where each task has its own
   unsigned char* arenas = nullptr;
   std::atomic<errc> status{errc::none};
+  std::atomic<std::size_t> done{0};  // texts
+  std::atomic<bool> telling{false};  // somebody is telling how many
+  std::size_t told = 0;              // of whoever is telling
 
   std::atomic<bool>* busy() noexcept { return reinterpret_cast<std::atomic<bool>*>(this + 1); }
   static std::size_t head_bytes(std::size_t width) noexcept {
@@ -55,6 +58,8 @@ struct workspace_state {
     batch = by_rows ? block + staged : nullptr;
     arenas = block + staged + (by_rows ? layout.batch_bytes : 0);
     status.store(errc::none, std::memory_order_relaxed);
+    done.store(0, std::memory_order_relaxed);
+    told = 0;
     return errc::none;
   }
 
