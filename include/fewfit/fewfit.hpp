@@ -10,3 +10,4 @@
 #include "fewfit/evidence.hpp"
 #include "fewfit/long_text.hpp"
 #include "fewfit/nn/nearest.hpp"
+#include "fewfit/wide_text.hpp"
