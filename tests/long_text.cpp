@@ -235,6 +235,8 @@ TEST_CASE("exactly 64 windows, and one more or fewer") {
     for (std::size_t i = 0; i < windows; ++i) text += "good bad ";
     const long_answer a = fewfit::predict_long(m, text, options_for(reduce::mean, 2, 0));
     CHECK(a.windows == windows);
+    for (const fewfit::label_evidence& e : a.evidence)
+      CHECK(e.where.end == 8);  // they are equal, and it is the first
     CHECK(a.probabilities[0] == doctest::Approx(m.predict_proba("good bad").value()[0]).epsilon(1e-12));
   }
 }

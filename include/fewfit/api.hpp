@@ -60,8 +60,8 @@ struct executor {
 
 /// Hears how far a call is: `done` of its `total` texts, after each micro-batch; false cancels the call.
 ///
-/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what is
-/// done while it runs is told together, so it may be called less often than there are micro-batches, and should be
+/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what
+/// is done while it runs is told together, so it may be called less often than there are micro-batches, and should be
 /// short. Where nothing goes wrong, the last call says that all is done, and it is not too late to cancel even then.
 /// It must not throw.
 struct progress {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Texts in UTF-16 or in wchar_t, as Windows, Qt, Java and game engines have them: asked as they are, answered in their
-// own units.
+// Texts in UTF-16 or in wchar_t, as Windows, Qt and game engines have them: asked as they are, answered in their own
+// units.
 //
 //   fewfit::prediction answer = fewfit::predict(model, L"...");           // or u"..."
 //   fewfit::token_ids tokens = fewfit::tokenize(model, u"...", {true, true, true});   // offsets count char16_t

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "support/reference.hpp"
@@ -23,7 +25,63 @@ double plain_cosine(const float* a, const float* b, std::size_t n) {
   return x > 0 && y > 0 ? static_cast<double>(product / (std::sqrt(x) * std::sqrt(y))) : 0;
 }
 
+/// What sentence-transformers says of 200 vectors and 12 queries, ties and zeros among them:
+/// tools/make_nearest_golden.py.
+struct nearest_golden {
+  std::size_t width;
+  std::vector<std::vector<float>> vectors, queries;
+  std::vector<std::vector<double>> similarities;  // [q, n] of util.cos_sim
+  nlohmann::json hits;                            // [q] of util.semantic_search
+
+  static std::vector<std::vector<float>> sixty_fourths(const nlohmann::json& rows) {
+    std::vector<std::vector<float>> out = rows;
+    for (std::vector<float>& row : out)
+      for (float& x : row) x /= 64;
+    return out;
+  }
+  static nearest_golden load() {
+    std::ifstream in(FEWFIT_SOURCE_DIR "/tests/data/nearest.json", std::ios::binary);
+    const nlohmann::json file = nlohmann::json::parse(in);
+    return {file["width"], sixty_fourths(file["vectors"]), sixty_fourths(file["queries"]), file["similarities"],
+            file["hits"]};
+  }
+};
+
+// torch divides by lengths in float and multiplies in float: three roundings a vector, and those of a sum.
+constexpr double torch_bound = 2e-7;
+
 }  // namespace
+
+TEST_CASE("cosine_similarity and nearest: sentence-transformers' cos_sim and semantic_search") {
+  const nearest_golden g = nearest_golden::load();
+  REQUIRE(g.vectors.size() == 200);
+  REQUIRE(g.queries.size() == 12);
+  std::vector<float> all;
+  for (const auto& v : g.vectors) all.insert(all.end(), v.begin(), v.end());
+  double largest = 0;
+  for (std::size_t q = 0; q < g.queries.size(); ++q) {
+    const auto similarity = [&](std::size_t i) { return g.similarities[q][i]; };
+    for (std::size_t i = 0; i < g.vectors.size(); ++i) {
+      const double ours = fewfit::cosine_similarity(g.vectors[i], g.queries[q]);
+      largest = std::max(largest, std::abs(ours - similarity(i)));
+    }
+    const std::vector<std::size_t> ids = g.hits[q]["ids"];
+    const std::vector<double> scores = g.hits[q]["scores"];
+    std::vector<fewfit::neighbour> found(ids.size());
+    REQUIRE(fewfit::nearest(all, g.queries[q], found) == ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      CHECK(std::abs(static_cast<double>(found[i].similarity) - scores[i]) <= torch_bound);
+      CHECK(std::abs(similarity(found[i].index) - scores[i]) <= torch_bound);
+      // Of equals torch takes any, we the first.
+      const auto is_equal = [&](double x) { return std::abs(x - scores[i]) <= torch_bound; };
+      if (std::count_if(g.similarities[q].begin(), g.similarities[q].end(), is_equal) == 1)
+        CHECK(found[i].index == ids[i]);
+      if (i > 0 && found[i].similarity == found[i - 1].similarity) CHECK(found[i].index > found[i - 1].index);
+    }
+  }
+  MESSAGE("largest difference from torch " << largest);
+  CHECK(largest <= torch_bound);
+}
 
 TEST_CASE("cosine_similarity: the textbook formula, for every width around the lanes") {
   for (std::size_t width = 1; width <= 70; ++width) {
