@@ -126,7 +126,7 @@ TEST_SUITE_BEGIN("allocations");
 TEST_CASE("the counting counts, and Eigen's allocations are noticed") {
   CHECK(allocations_of([] { std::vector<int> v(100); }) == 1);
   CHECK(allocations_of([] {
-          ::operator delete(::operator new(5, std::align_val_t{64}, std::nothrow), std::align_val_t{64});
+          ::operator delete (::operator new (5, std::align_val_t{64}, std::nothrow), std::align_val_t{64});
         }) == 1);
   Eigen::internal::set_is_malloc_allowed(false);
   CHECK_THROWS_AS(Eigen::VectorXf::Zero(1000).eval(), std::logic_error);
@@ -181,6 +181,39 @@ TEST_CASE("a plan allocates nothing, on any thread") {
     run();
     CHECK(allocations_of(run) == 0);
   }
+}
+
+TEST_CASE("a long text allocates nothing, however long it is, and neither does a listener") {
+  const support::tiny_loaded m(support::tiny());
+  std::string text, longer;
+  while (text.size() < 2000) text += "good day, not bad! ";  // more windows than go through the model at once
+  while (longer.size() < 300000) longer += text;
+  for (const fewfit::reduce how : {fewfit::reduce::first, fewfit::reduce::mean_vector, fewfit::reduce::top_mean}) {
+    support::counting_memory memory;
+    fewfit::workspace scratch(1, memory.allocator());
+    fewfit::long_text_options options;
+    options.how = how, options.overlap = 2;
+    fewfit::long_text_reader reader(*m, options);
+    if (reader.predict(text, scratch).status != fewfit::errc::none) std::abort();
+    const std::size_t calls = memory.calls;
+    std::size_t windows = 0;
+    CHECK(allocations_of([&] { windows = reader.predict(longer, scratch).windows; }) == 0);
+    CHECK(memory.calls == calls);
+    CHECK(windows > (how == fewfit::reduce::first ? 0 : 5000));
+  }
+  const texts_view texts(support::many_texts());
+  fewfit::workspace scratch;
+  buffers out(*m, texts.size);
+  std::size_t last = 0;
+  const fewfit::progress report = {[](void* user, std::size_t done, std::size_t) {
+                                     *static_cast<std::size_t*>(user) = done;
+                                     return true;
+                                   },
+                                   &last};
+  const auto call = [&] { return m->predict(texts, scratch, out.answers, {}, report); };
+  if (call() != fewfit::errc::none) std::abort();
+  CHECK(allocations_of(call) == 0);
+  CHECK(last == texts.size);
 }
 
 TEST_CASE("nor does the demonstration model") {

@@ -34,9 +34,9 @@ enum class reduce : std::uint8_t {
 
 struct long_text_options {
   reduce how = reduce::mean;
-  std::size_t window = 0;    // tokens of a window without [CLS] and [SEP]; 0: as many as the model looks at
-  std::size_t overlap = 16;  // tokens that two windows share, at most: less than a window has
-  std::size_t top = 3;       // how many windows top_mean looks at, for each label
+  std::size_t window = 0;   // tokens of a window without [CLS] and [SEP]; 0: as many as the model looks at
+  std::size_t overlap = 0;  // tokens that two windows share, at most: less than a window has
+  std::size_t top = 3;      // how many windows top_mean looks at, for each label
 };
 
 /// The window that spoke for a label most, the first of equals.
