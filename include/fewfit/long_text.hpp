@@ -101,7 +101,7 @@ class long_text_reader {
  private:
   static constexpr std::size_t at_once = 64;  // windows of one call: enough for any number of threads to share evenly
 
-  static std::size_t vector_size(const model& m) noexcept { return m.config().hidden_size; }
+  static std::size_t vector_size(const model& m) noexcept { return m.config().sentence_size; }
 
   static long_text_options completed(const model& m, long_text_options o) noexcept {
     const std::size_t most = m.config().max_length - 2;
