@@ -6,6 +6,7 @@ usage: evidence.py FEWFIT MODEL [TEXTS.jsonl]      the built command line and a 
 
 import json
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -48,14 +49,33 @@ def losses(program: str, model: str, answers: list[dict]) -> list[list[float]]:
     return out
 
 
+def after_removal(program: str, model: str, answers: list[dict], numbers: list[list[float]]) -> tuple[float, float]:
+    """What logits lose on average, and how often the label is another, without the fifth of words with the largest numbers."""
+    texts = []
+    for answer, of_words in zip(answers, numbers):
+        order = sorted(range(len(of_words)), key=of_words.__getitem__, reverse=True)
+        gone = [answer["evidence"][i] for i in order[: max(1, round(len(order) / 5))]]
+        text = answer["text"]
+        for word in sorted(gone, key=lambda word: word["start"], reverse=True):
+            text = without(text, word)
+        texts.append(text)
+    lost = []
+    for label in sorted({a["label"] for a in answers}):
+        which = [i for i, a in enumerate(answers) if a["label"] == label]
+        changed = explain(program, model, [texts[i] for i in which], label)
+        lost += [answers[i]["logit"] - c["logit"] for i, c in zip(which, changed)]
+    others = [c["label"] != a["label"] for a, c in zip(answers, explain(program, model, texts))]
+    return statistics.mean(lost), statistics.mean(others)
+
+
 def main() -> int:
     """Prints the figures."""
     program, model, *rest = sys.argv[1:]
     lines = pathlib.Path(rest[0] if rest else TEXTS).read_text(encoding="utf-8").strip("\n").split("\n")
     answers = [a for a in explain(program, model, [json.loads(line)["text"] for line in lines])
                if not a["truncated"] and len(a["evidence"]) >= LEAST_WORDS]
-    rows = []
-    for answer, lost in zip(answers, losses(program, model, answers)):
+    rows, lost_by_word = [], losses(program, model, answers)
+    for answer, lost in zip(answers, lost_by_word):
         shares = [w["contribution"] for w in answer["evidence"]]
         best, worst = shares.index(max(shares)), shares.index(min(shares))
         by_loss = sorted(range(len(lost)), key=lost.__getitem__, reverse=True)
@@ -72,6 +92,14 @@ def main() -> int:
     print(f"{len(rows)} texts, {sum(len(a['evidence']) for a in answers)} words")
     for name in rows[0]:
         print(f"{statistics.mean(float(row[name]) for row in rows):8.3f}  {name}")
+    chance = random.Random(1)
+    for name, numbers in {
+        "shares": [[w["contribution"] for w in a["evidence"]] for a in answers],
+        "occlusion": lost_by_word,
+        "chance": [[chance.random() for _ in a["evidence"]] for a in answers],
+    }.items():
+        lost, others = after_removal(program, model, answers, numbers)
+        print(f"without the fifth of words that leads by {name}: the logit loses {lost:.3f}, {others:.1%} have another label")
     return 0
 
 

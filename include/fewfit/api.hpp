@@ -149,7 +149,7 @@ class model {
   /// an added token is one. Its bytes are those the model saw of it, and together they are those of all tokens.
   ///
   /// needs   room in `out` for the words: max_length() - 2 suffice for any text. A label's index, or predicted_label
-  /// cost    exact: a prediction and 2 %; else a prediction more for each word, in batches
+  /// cost    shares: a prediction and 1 to 2 %; else a prediction more for each word, in batches
   /// errors  bad_argument: no such label, or no room; no_head, text_too_long, non_finite_output, out_of_memory,
   ///         workspace_busy or workspace_too_small. `out` is as it was then
   evidence explain(std::string_view text, workspace& scratch, span<word_evidence> out,
