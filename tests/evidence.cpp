@@ -48,7 +48,7 @@ std::vector<token_group> groups(const fewfit::model& m, std::string_view text) {
   return out;
 }
 
-tiny_parts with_kind(std::uint32_t kind, tiny_options o = {}) {
+tiny_parts of_kind(std::uint32_t kind, tiny_options o = {}) {
   o.head_kind = kind, o.binary = kind == 2;
   return support::tiny_model(o);
 }
@@ -62,7 +62,7 @@ std::vector<double> row_of(const tiny_parts& p, std::size_t label) {
   return out;
 }
 
-double product(const std::vector<double>& row, const std::vector<double>& x) {
+double row_times(const std::vector<double>& row, const std::vector<double>& x) {
   double sum = 0;
   for (std::size_t i = 0; i + 1 < row.size(); ++i) sum += row[i + 1] * x[i];
   return sum;
@@ -95,7 +95,7 @@ double sum_of(const explanation& e) {
   return sum;
 }
 
-bool same(const explanation& a, const explanation& b) {
+bool same_parts(const explanation& a, const explanation& b) {
   for (std::size_t i = 0; i < a.words.size() && i < b.words.size(); ++i)
     if (std::memcmp(&a.words[i], &b.words[i], sizeof a.words[i]) != 0) return false;
   return a.words.size() == b.words.size() && a.logit == b.logit && a.rest == b.rest && a.intercept == b.intercept &&
@@ -138,7 +138,7 @@ void check_shares(const tiny_parts& p) {
     for (std::uint32_t k = 0; k < p.labels.size(); ++k) {
       const std::vector<double> row = row_of(p, k);
       const auto share = [&](std::size_t t) {
-        return product(row, rows[t]) * weight_of(p.pooling, t, ids.size()) / length;
+        return row_times(row, rows[t]) * weight_of(p.pooling, t, ids.size()) / length;
       };
       const explanation e = m->explain(text, k);
       REQUIRE(e.status == errc::none);
@@ -161,7 +161,7 @@ TEST_CASE("exact: what an evaluation in double says, for every kind of head, of 
       for (std::uint32_t unit = 0; unit <= 1; ++unit) {
         tiny_options o;
         o.normalize = unit, o.seed = 3 + kind, o.pooling = pooling;
-        check_shares(with_kind(kind, o));
+        check_shares(of_kind(kind, o));
       }
   for (const std::uint32_t width : {64u, 5u}) {
     tiny_options o;
@@ -197,7 +197,7 @@ TEST_CASE("the parts sum to the logit, which is the one that the answer is made 
         tiny_options o;
         o.pooling = pooling, o.normalize = kind % 2;
         if (dense) o.dense = {17, 20};
-        tiny_parts p = with_kind(kind, o);
+        tiny_parts p = of_kind(kind, o);
         p.pairs = kind == 4 ? 1 : 0;
         const tiny_loaded m(p);
         const bool exact = (pooling == 1 || pooling == 4 || pooling == 5) && !dense && kind != 5;
@@ -243,7 +243,7 @@ void check_occlusion(const tiny_parts& p, std::uint32_t label) {
     REQUIRE(e.status == errc::none);
     CHECK(!e.exact);
     CHECK(e.truncated == (text == longest));
-    CHECK((m->explain(text, label).exact || same(e, m->explain(text, label))));
+    CHECK((m->explain(text, label).exact || same_parts(e, m->explain(text, label))));
     double left = e.logit - e.intercept;
     for (const word_evidence& w : e.words) {
       CHECK(w.contribution == e.logit - logit_of(p, label, m->encode(without(text, w.bytes)).value()));
@@ -266,7 +266,7 @@ TEST_CASE("occlusion: the difference that taking the word out by hand makes, to 
 }
 
 TEST_CASE("of a chain, the intercept is that of the link that decides the label") {
-  const tiny_parts p = with_kind(5);
+  const tiny_parts p = of_kind(5);
   const tiny_loaded m(p);
   for (std::uint32_t link = 0; link < 3; ++link)
     CHECK(m->explain("good day", p.order[link]).intercept == p.intercept[link]);
@@ -350,12 +350,12 @@ TEST_CASE("the same bits again, from every set of kernels, in any workspace") {
     const tiny_loaded first(p);
     const explanation expected = first->explain(longest);
     REQUIRE(expected.words.size() > 20);
-    CHECK(same(first->explain(longest), expected));
+    CHECK(same_parts(first->explain(longest), expected));
     for (const fewfit::kernel_table& k : support::all_kernels()) {
       if (!support::kernels_are_fused(k)) continue;
       fewfit::load_options options;
       options.kernels = k.name;
-      CHECK(same(tiny_loaded(p, options)->explain(longest), expected));
+      CHECK(same_parts(tiny_loaded(p, options)->explain(longest), expected));
     }
     std::vector<word_evidence> out(58);
     fewfit::workspace wide(3);
@@ -382,7 +382,7 @@ TEST_CASE("the caller's rounding changes no bit, and stays as it was") {
     const int after = std::fegetround();
     std::fesetround(FE_TONEAREST);
     CHECK(after == FE_UPWARD);
-    CHECK(same(other, expected));
+    CHECK(same_parts(other, expected));
   }
 }
 
