@@ -275,18 +275,18 @@ TEST_CASE("of a chain, the intercept is that of the link that decides the label"
 TEST_CASE("occlusion where more texts would fit into a batch than it takes: none lies behind the workspace") {
   tiny_options o;
   o.pooling = 3;
-  const tiny_parts p = longer_model(o, 2600);
+  const tiny_parts p = longer_model(o, 8000);
   const tiny_loaded m(p);
   std::string text;
-  for (int i = 0; i < 50; ++i) text += i % 3 == 0 ? "good " : "bad ";
-  text += std::string(2600, ' ');  // for all that the text's bytes tell, it fills a batch
-  const std::size_t bytes = m->workspace_bytes(2600);
+  for (int i = 0; i < 88; ++i) text += i % 3 == 0 ? "good " : "bad ";
+  text += std::string(8000, ' ');  // for all that the text's bytes tell, it fills a batch
+  const std::size_t bytes = m->workspace_bytes(8000);
   const support::aligned_bytes memory(std::string(bytes + 4096, '\x5A'));
   fewfit::workspace scratch(memory.data(), bytes);
-  std::vector<word_evidence> out(50);
+  std::vector<word_evidence> out(88);
   const evidence e = m->explain(text, scratch, out, 0);
   REQUIRE(e.status == errc::none);
-  REQUIRE(e.word_count == 50);
+  REQUIRE(e.word_count == 88);
   for (std::size_t i = bytes; i < memory.size(); ++i) REQUIRE(memory.data()[i] == 0x5A);
   for (const word_evidence& w : out)
     CHECK(w.contribution == e.logit - logit_of(p, 0, m->encode(without(text, w.bytes)).value()));
