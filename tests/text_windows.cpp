@@ -123,6 +123,7 @@ TEST_CASE("windows end at white space if there is some in their second half, els
   CHECK(cut("good day bad day not", 2, 1) == strings{"good day", "day bad", "bad day", "day not"});
   CHECK(cut("good bad! day", 3, 0) == strings{"good bad!", "day"});
   CHECK(cut("good day bad!day", 4, 0) == strings{"good day", "bad!day"});  // not bad! and day
+  CHECK(cut("good a!", 2, 1) == strings{"good", "a!"});                    // no overlap is short enough
   CHECK(cut("good a!a!a!a", 4, 0) == strings{"good a!a", "!a!a"});         // white space is too far back
   CHECK(cut("good a!a!a!a", 4, 1) == strings{"good a!a", "a!a!", "!a"});
 }
@@ -132,6 +133,7 @@ TEST_CASE("a word that fits is never cut; one that does not is cut between its t
   REQUIRE(m.tokenize("gooddays", {false, false, false}).ids.size() == 3);  // good ##day ##s
   CHECK(cut("bad gooddays bad", 3, 0) == strings{"bad", "gooddays", "bad"});
   CHECK(cut("bad gooddays bad", 3, 2) == strings{"bad", "gooddays", "bad"});
+  CHECK(cut("a b gooddays", 3, 1) == strings{"a b", "gooddays"});  // b again would be nothing new
   CHECK(cut("gooddays", 2, 0) == strings{"goodday", "s"});
   CHECK(cut("bad gooddays", 2, 0) == strings{"bad", "goodday", "s"});
   CHECK(cut("gooddays", 1, 0) == strings{"good", "day", "s"});
