@@ -19,7 +19,7 @@ using texts_view = fewfit::span<const std::string_view>;
 
 namespace {
 
-support::tiny_parts of_kind(std::uint32_t kind, bool pairs = false, std::uint32_t seed = 1) {
+support::tiny_parts headed(std::uint32_t kind, bool pairs = false, std::uint32_t seed = 1) {
   support::tiny_options o;
   o.head_kind = kind, o.binary = kind == 2, o.seed = seed;
   support::tiny_parts p = support::tiny_model(o);
@@ -57,7 +57,7 @@ TEST_CASE("every kind of head answers as its original does") {
     for (const bool pairs : {false, true}) {
       if (pairs && kind != 4) continue;
       CAPTURE(kind);
-      const support::tiny_parts p = of_kind(kind, pairs, 3 + kind);
+      const support::tiny_parts p = headed(kind, pairs, 3 + kind);
       const tiny_loaded m(p);
       CHECK(m->target() == (kind > 3 ? fewfit::target::multi : fewfit::target::single));
       CHECK(m->probabilities_size() == p.labels.size() * (pairs ? 2 : 1));
@@ -66,7 +66,7 @@ TEST_CASE("every kind of head answers as its original does") {
 }
 
 TEST_CASE("a chain: what a link decides counts for those behind it, in the chain's own order") {
-  support::tiny_parts p = of_kind(5);
+  support::tiny_parts p = headed(5);
   p.order = {1, 2, 0};
   p.intercept = {1, 1, 1};
   p.coefficients.assign(3 * p.D + 3, 0);
@@ -84,7 +84,7 @@ TEST_CASE("a chain: what a link decides counts for those behind it, in the chain
 
 TEST_CASE("a probability of exactly a half is what the head says it is; a constant target is certain") {
   for (const std::uint32_t half : {0u, 1u}) {
-    support::tiny_parts p = of_kind(4);
+    support::tiny_parts p = headed(4);
     p.half_is_yes = half;
     p.coefficients.assign(p.coefficients.size(), 0);
     p.intercept = {0, 1000, -1000};
@@ -95,7 +95,7 @@ TEST_CASE("a probability of exactly a half is what the head says it is; a consta
 }
 
 TEST_CASE("one-versus-rest: shares of the sum, and nothing divided where the sum is nothing") {
-  support::tiny_parts p = of_kind(3);
+  support::tiny_parts p = headed(3);
   p.coefficients.assign(p.coefficients.size(), 0);
   p.intercept = {0, std::log(3.0), -1000};
   const auto some = tiny_loaded(p)->predict_proba("good").value();
@@ -106,9 +106,20 @@ TEST_CASE("one-versus-rest: shares of the sum, and nothing divided where the sum
   CHECK(tiny_loaded(p)->predict_proba("good").value() == std::vector<double>(3, 0));
 }
 
+TEST_CASE("one-versus-rest: of two that are all but certain, the label is the one with the larger decision") {
+  support::tiny_parts p = headed(3);
+  p.coefficients.assign(p.coefficients.size(), 0);
+  p.intercept = {40, 50, 45};
+  const tiny_loaded m(p);
+  CHECK(m->predict("good").index == 1);
+  prediction answer;
+  CHECK(m->predict_of(m->encode("good").value(), {&answer, 1}) == errc::none);
+  CHECK(answer.label == p.labels[1]);
+}
+
 TEST_CASE("several labels a text: many texts at once, spread over tasks, with infos; wrong calls") {
-  const support::tiny_parts p = of_kind(4);
-  const tiny_loaded m(p), single(of_kind(1));
+  const support::tiny_parts p = headed(4);
+  const tiny_loaded m(p), single(headed(1));
   const auto& texts = support::many_texts();
   const auto all = m->predict_multi(texts_view(texts)).value();
   fewfit::workspace scratch(3);
@@ -130,7 +141,7 @@ TEST_CASE("several labels a text: many texts at once, spread over tasks, with in
 
 TEST_CASE("the model's own head asked about vectors: the same bits as asked about texts") {
   for (std::uint32_t kind = 1; kind <= 5; ++kind) {
-    const tiny_loaded m(of_kind(kind, kind == 4));
+    const tiny_loaded m(headed(kind, kind == 4));
     const auto& texts = support::many_texts();
     const auto vectors = m->encode(texts_view(texts)).value();
     std::vector<double> out(texts.size() * m->probabilities_size());
@@ -138,6 +149,11 @@ TEST_CASE("the model's own head asked about vectors: the same bits as asked abou
     CHECK(out == m->predict_proba(texts_view(texts)).value());
     out.pop_back();
     CHECK(m->predict_proba_of(vectors, out) == errc::bad_argument);
+    std::vector<prediction> answers(texts.size());
+    REQUIRE(m->predict_of(vectors, answers) == errc::none);
+    for (std::size_t i = 0; i < texts.size(); ++i) CHECK(answers[i].label == m->predict(texts[i]).label);
+    answers.pop_back();
+    CHECK(m->predict_of(vectors, answers) == errc::bad_argument);
     std::vector<std::uint8_t> rows(texts.size() * m->labels().size);
     CHECK(m->predict_multi_of(vectors, rows) == (kind > 3 ? errc::none : errc::unsupported_target));
     if (kind > 3) CHECK(rows == m->predict_multi(texts_view(texts)).value());
@@ -164,6 +180,7 @@ TEST_CASE("a body without a head: encodes, and says that it has none") {
   for (const prediction& each : m->predict({"good", "bad"})) CHECK(each.status == errc::no_head);
   CHECK(m->predict_proba_of(m->encode("good").value(), {}) == errc::no_head);
   CHECK(m->predict_multi_of(m->encode("good").value(), {}) == errc::no_head);
+  CHECK(m->predict_of(m->encode("good").value(), {}) == errc::no_head);
   CHECK(m->self_test().error().code == errc::no_self_test);
 }
 

@@ -30,7 +30,7 @@ std::vector<text_window> windows_of(const fewfit::model& m, std::string_view tex
 using strings = std::vector<std::string>;
 
 /// The windows of a text for the tiny model, without the white space between them.
-strings cut(std::string_view text, std::size_t window, std::size_t overlap) {
+strings cut_up(std::string_view text, std::size_t window, std::size_t overlap) {
   strings out;
   for (const text_window& w : windows_of(support::shared_tiny(), text, window, overlap))
     out.emplace_back(text.substr(w.where.begin, w.where.end - w.where.begin));
@@ -119,24 +119,24 @@ void check_windows(const fewfit::model& m, std::string_view text, std::size_t wi
 TEST_SUITE_BEGIN("text_windows");
 
 TEST_CASE("windows end at white space if there is some in their second half, else at a word's end") {
-  CHECK(cut(" good day  bad day not ", 2, 0) == strings{"good day", "bad day", "not"});
-  CHECK(cut("good day bad day not", 2, 1) == strings{"good day", "day bad", "bad day", "day not"});
-  CHECK(cut("good bad! day", 3, 0) == strings{"good bad!", "day"});
-  CHECK(cut("good day bad!day", 4, 0) == strings{"good day", "bad!day"});  // not bad! and day
-  CHECK(cut("good a!", 2, 1) == strings{"good", "a!"});                    // no overlap is short enough
-  CHECK(cut("good a!a!a!a", 4, 0) == strings{"good a!a", "!a!a"});         // white space is too far back
-  CHECK(cut("good a!a!a!a", 4, 1) == strings{"good a!a", "a!a!", "!a"});
+  CHECK(cut_up(" good day  bad day not ", 2, 0) == strings{"good day", "bad day", "not"});
+  CHECK(cut_up("good day bad day not", 2, 1) == strings{"good day", "day bad", "bad day", "day not"});
+  CHECK(cut_up("good bad! day", 3, 0) == strings{"good bad!", "day"});
+  CHECK(cut_up("good day bad!day", 4, 0) == strings{"good day", "bad!day"});  // not bad! and day
+  CHECK(cut_up("good a!", 2, 1) == strings{"good", "a!"});                    // no overlap is short enough
+  CHECK(cut_up("good a!a!a!a", 4, 0) == strings{"good a!a", "!a!a"});         // white space is too far back
+  CHECK(cut_up("good a!a!a!a", 4, 1) == strings{"good a!a", "a!a!", "!a"});
 }
 
 TEST_CASE("a word that fits is never cut; one that does not is cut between its tokens") {
   const fewfit::model& m = support::shared_tiny();
   REQUIRE(m.tokenize("gooddays", {false, false, false}).ids.size() == 3);  // good ##day ##s
-  CHECK(cut("bad gooddays bad", 3, 0) == strings{"bad", "gooddays", "bad"});
-  CHECK(cut("bad gooddays bad", 3, 2) == strings{"bad", "gooddays", "bad"});
-  CHECK(cut("a b gooddays", 3, 1) == strings{"a b", "gooddays"});  // b again would be nothing new
-  CHECK(cut("gooddays", 2, 0) == strings{"goodday", "s"});
-  CHECK(cut("bad gooddays", 2, 0) == strings{"bad", "goodday", "s"});
-  CHECK(cut("gooddays", 1, 0) == strings{"good", "day", "s"});
+  CHECK(cut_up("bad gooddays bad", 3, 0) == strings{"bad", "gooddays", "bad"});
+  CHECK(cut_up("bad gooddays bad", 3, 2) == strings{"bad", "gooddays", "bad"});
+  CHECK(cut_up("a b gooddays", 3, 1) == strings{"a b", "gooddays"});  // b again would be nothing new
+  CHECK(cut_up("gooddays", 2, 0) == strings{"goodday", "s"});
+  CHECK(cut_up("bad gooddays", 2, 0) == strings{"bad", "goodday", "s"});
+  CHECK(cut_up("gooddays", 1, 0) == strings{"good", "day", "s"});
 }
 
 TEST_CASE("a text that fits is one window, as it is") {

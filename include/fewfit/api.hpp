@@ -142,7 +142,9 @@ class model {
   /// (On such a model `predict` tells the most probable label.)    errors  unsupported_target on other models
   errc predict_multi(span<const std::string_view> texts, workspace& scratch, span<std::uint8_t> out,
                      span<text_info> info = {}, const executor& run = {}, const progress& report = {}) const noexcept;
-  /// What the model's own head says of vectors that `encode` gave.    shape  vectors [B, S] -> out as predict_proba's
+  /// What the model's own head says of vectors that `encode` gave: predictions without a number of tokens, or what the
+  /// verb without `_of` gives.    shape  vectors [B, S] -> out [B], or as predict_proba's and predict_multi's
+  errc predict_of(span<const float> vectors, span<prediction> out) const noexcept;
   errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
   errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
   /// Which words speak for a label. A word is one of the tokenizer's: its pieces are joined, punctuation is a word,
@@ -213,6 +215,8 @@ class head {
 
   /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument
   prediction predict(span<const float> vector) const noexcept;
+  errc predict(span<const float> vectors,
+               span<prediction> out) const noexcept;  // [B, S] -> [B]; may have written some
   // shape  vectors [B, S] -> out [B, probabilities_size()], or [B, K]
   // errors bad_argument, non_finite_output; unsupported_target where a text has one label
   errc predict_proba(span<const float> vectors, span<double> out) const noexcept;

@@ -10,9 +10,10 @@ namespace detail {
 
 /// The label, its place and its probability; false where numbers overflow.    needs  K doubles of scratch
 inline bool name_answer(const bound_head& h, const float* vector, double* scratch, prediction& p) noexcept {
-  if (!predict_proba(h.weights, vector, scratch)) return false;
-  p.index = static_cast<std::uint32_t>(most_probable(scratch, h.weights.classes));
+  if (!decide(h.weights, vector, scratch)) return false;
+  p.index = static_cast<std::uint32_t>(decided(h.weights, scratch));
   p.label = h.labels[p.index];
+  to_probabilities(h.weights, scratch);
   p.probability = scratch[p.index];
   return true;
 }
@@ -45,6 +46,16 @@ inline errc probabilities_of(const bound_head& h, span<const float> vectors, spa
   });
 }
 
+inline errc answers_of(const bound_head& h, const allocator& memory, span<const float> vectors,
+                       span<prediction> out) noexcept {
+  const owned<double> scratch(memory, h.weights.classes);
+  if (!scratch) return errc::out_of_memory;
+  return ask_each(h, vectors, out, 1, [&](const float* vector, prediction* to) {
+    *to = prediction();
+    return name_answer(h, vector, scratch.data(), *to);
+  });
+}
+
 inline errc decisions_of(const bound_head& h, const allocator& memory, span<const float> vectors,
                          span<std::uint8_t> out) noexcept {
   if (h.exists() && !h.is_multi) return errc::unsupported_target;
@@ -66,6 +77,10 @@ constexpr target target_of(bool multi) noexcept { return multi ? target::multi :
 
 FEWFIT_INLINE errc model::predict_proba_of(span<const float> vectors, span<double> out) const noexcept {
   return detail::probabilities_of(state_->head, vectors, out);
+}
+
+FEWFIT_INLINE errc model::predict_of(span<const float> vectors, span<prediction> out) const noexcept {
+  return detail::answers_of(state_->head, state_->memory, vectors, out);
 }
 
 FEWFIT_INLINE errc model::predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept {
@@ -97,13 +112,13 @@ FEWFIT_INLINE std::size_t head::bytes() const noexcept {
 
 FEWFIT_INLINE prediction head::predict(span<const float> vector) const noexcept {
   prediction p;
-  const detail::bound_head& h = state_->head;
-  const detail::owned<double> scratch(state_->memory, h.weights.classes);
-  if (!scratch) return p.status = errc::out_of_memory, p;
-  p.status = detail::ask_each(h, vector, span<prediction>(&p, 1), 1, [&](const float* one, prediction* to) {
-    return detail::name_answer(h, one, scratch.data(), *to);
-  });
+  const errc e = predict(vector, {&p, 1});
+  if (e != errc::none) p = prediction(), p.status = e;
   return p;
+}
+
+FEWFIT_INLINE errc head::predict(span<const float> vectors, span<prediction> out) const noexcept {
+  return detail::answers_of(state_->head, state_->memory, vectors, out);
 }
 
 FEWFIT_INLINE errc head::predict_proba(span<const float> vectors, span<double> out) const noexcept {

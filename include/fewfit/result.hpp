@@ -122,7 +122,9 @@ constexpr const char* message(errc code) noexcept {
              "again";
     case errc::wrong_file_size:
       return "the file's length is not the one its header states: it was cut off or something was appended";
-    case errc::unsupported_kind: return "the file is of a kind this release does not read as a model";
+    case errc::unsupported_kind:
+      return "a model was expected and this is a head's own file, or the other way round: load a head beside its "
+             "model";
     case errc::unsupported_flags: return "the file requires a feature this release does not have";
     case errc::reserved_not_zero: return "bytes that must be zero are not";
     case errc::bad_section_count: return "the number of sections is out of range";

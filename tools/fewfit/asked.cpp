@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "asked.hpp"
 
-#include <algorithm>
-
 #include "common.hpp"
 
 namespace tool {
@@ -44,16 +42,13 @@ fewfit::errc asked::ask_head(std::size_t texts) {
   probabilities_.resize(texts * numbers());
   fewfit::errc e =
       head_ ? head_->predict_proba(vectors_, probabilities_) : model_.predict_proba_of(vectors_, probabilities_);
+  answers_.resize(texts);
+  if (e == fewfit::errc::none) e = head_ ? head_->predict(vectors_, answers_) : model_.predict_of(vectors_, answers_);
   if (e != fewfit::errc::none || !multi()) return e;
   if (numbers() != labels().size)  // pairs of no and yes: yes is what is told
     for (std::size_t i = 0; i < texts * labels().size; ++i) probabilities_[i] = probabilities_[2 * i + 1];
   decisions_.resize(texts * labels().size);
   return head_ ? head_->predict_multi(vectors_, decisions_) : model_.predict_multi_of(vectors_, decisions_);
-}
-
-std::size_t asked::best(std::size_t i) const {
-  const double* row = probabilities(i);
-  return static_cast<std::size_t>(std::max_element(row, row + labels().size) - row);
 }
 
 }  // namespace tool

@@ -26,8 +26,8 @@ class asked {
   fewfit::errc compute(fewfit::span<const std::string_view> texts);
   /// Of text i of the last compute: a probability a label, of yes where there may be several.
   const double* probabilities(std::size_t i) const { return probabilities_.data() + i * labels().size; }
-  /// The most probable label, the first of equals.
-  std::size_t best(std::size_t i) const;
+  /// The label.
+  std::size_t best(std::size_t i) const { return answers_[i].index; }
   /// Whether a label applies, where there may be several.
   bool applies(std::size_t i, std::size_t label) const { return decisions_[i * labels().size + label] != 0; }
   const fewfit::text_info& info(std::size_t i) const { return info_[i]; }
@@ -40,9 +40,10 @@ class asked {
   std::optional<fewfit::head> head_;
   fewfit::thread_pool pool_;
   fewfit::workspace scratch_;
-  std::vector<float> vectors_;           // [B, S]
-  std::vector<double> probabilities_;    // [B, K]
-  std::vector<std::uint8_t> decisions_;  // [B, K], where there may be several labels
+  std::vector<float> vectors_;               // [B, S]
+  std::vector<fewfit::prediction> answers_;  // [B]
+  std::vector<double> probabilities_;        // [B, K]
+  std::vector<std::uint8_t> decisions_;      // [B, K], where there may be several labels
   std::vector<fewfit::text_info> info_;
 };
 

@@ -28,7 +28,8 @@ bool wants_colours(colour how) {
 }
 
 std::uint32_t index_of(const fewfit::model& m, const options& options) {
-  if (m.labels().size == 0) throw failure(bad_file, options.model + ": " + fewfit::message(fewfit::errc::no_head));
+  if (m.labels().size == 0)
+    throw failure(bad_file, options.model + ": the file holds a body alone; explain speaks of a model's own head");
   if (!options.label) return fewfit::predicted_label;
   std::string sentence = "the model has no label " + quoted(*options.label);
   const char* before = "; its labels are ";

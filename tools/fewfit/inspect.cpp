@@ -129,7 +129,7 @@ void inspect(const options& options) {
   }
   add_config(out, model.config());
   add_tokenizer(out, model);
-  add_head(out, model);
+  if (model.labels().size != 0) add_head(out, model);
   out.add("kernels", fewfit::name(model.kernels()));
   out.add_count("bytes_mapped", model.footprint().mapped);
   out.add_count("bytes_private", model.footprint().private_bytes);

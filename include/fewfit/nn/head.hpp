@@ -93,23 +93,29 @@ inline void divide_by_sum(double* numbers, std::size_t n) noexcept {
 
 }  // namespace detail
 
-/// Probabilities of all classes, or of yes for all targets; false, and nothing of use written, where one overflows.
-///
-/// shape  sentence [S] -> probabilities [K], which sum to 1 where there is one label a text
-inline bool predict_proba(const head_weights& w, const float* sentence, double* probabilities) noexcept {
-  const bool finite = decide(w, sentence, probabilities);
+/// Decisions to probabilities of all classes, or of yes for all targets, in place. They sum to 1 where there is one
+/// label a text.
+inline void to_probabilities(const head_weights& w, double* decisions) noexcept {
   if (w.kind == head_kind::binary) {
-    const double x = probabilities[1];
-    probabilities[1] = detail::sigmoid(x);
-    probabilities[0] = detail::sigmoid(-x);
-    return finite;
+    const double x = decisions[1];
+    decisions[1] = detail::sigmoid(x);
+    decisions[0] = detail::sigmoid(-x);
+    return;
   }
-  double largest = probabilities[0];
-  for (std::size_t k = 1; k < w.classes; ++k) largest = probabilities[k] > largest ? probabilities[k] : largest;
+  double largest = decisions[0];
+  for (std::size_t k = 1; k < w.classes; ++k) largest = decisions[k] > largest ? decisions[k] : largest;
   const bool softmax = w.kind == head_kind::softmax;
   for (std::size_t k = 0; k < w.classes; ++k)
-    probabilities[k] = softmax ? std::exp(probabilities[k] - largest) : detail::sigmoid(probabilities[k]);
-  if (softmax || w.kind == head_kind::one_versus_rest) detail::divide_by_sum(probabilities, w.classes);
+    decisions[k] = softmax ? std::exp(decisions[k] - largest) : detail::sigmoid(decisions[k]);
+  if (softmax || w.kind == head_kind::one_versus_rest) detail::divide_by_sum(decisions, w.classes);
+}
+
+/// Probabilities; false, and nothing of use written, where a decision overflows.
+///
+/// shape  sentence [S] -> probabilities [K]
+inline bool predict_proba(const head_weights& w, const float* sentence, double* probabilities) noexcept {
+  const bool finite = decide(w, sentence, probabilities);
+  to_probabilities(w, probabilities);
   return finite;
 }
 
@@ -132,6 +138,11 @@ inline std::size_t most_probable(const double* probabilities, std::size_t classe
   for (std::size_t k = 1; k < classes; ++k)
     if (probabilities[k] > probabilities[best]) best = k;
   return best;
+}
+
+/// The label, from decisions: two sigmoids may both be 1 where the originals still tell them apart.
+inline std::size_t decided(const head_weights& w, const double* decisions) noexcept {
+  return w.kind == head_kind::binary ? (decisions[1] > 0 ? 1 : 0) : most_probable(decisions, w.classes);
 }
 
 }  // namespace v0
