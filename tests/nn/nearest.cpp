@@ -67,7 +67,17 @@ TEST_CASE("cosine_similarity and nearest: sentence-transformers' cos_sim and sem
     }
     const std::vector<std::size_t> ids = g.hits[q]["ids"];
     const std::vector<double> scores = g.hits[q]["scores"];
+    std::vector<std::size_t> ours(g.vectors.size());  // all of them, equals in their order
+    std::iota(ours.begin(), ours.end(), std::size_t{0});
+    std::stable_sort(ours.begin(), ours.end(), [&](std::size_t a, std::size_t b) {
+      return fewfit::cosine_similarity(g.vectors[a], g.queries[q]) >
+             fewfit::cosine_similarity(g.vectors[b], g.queries[q]);
+    });
     std::vector<fewfit::neighbour> found(ids.size());
+    for (std::size_t room = 1; room < found.size(); ++room) {
+      REQUIRE(fewfit::nearest(all, g.queries[q], {found.data(), room}) == room);
+      for (std::size_t i = 0; i < room; ++i) CHECK(found[i].index == ours[i]);
+    }
     REQUIRE(fewfit::nearest(all, g.queries[q], found) == ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
       CHECK(std::abs(static_cast<double>(found[i].similarity) - scores[i]) <= torch_bound);
