@@ -113,6 +113,7 @@ TEST_CASE("dense: its functions are those of the standard library") {
     CHECK(std::fabs(value(dense_activation::sigmoid) - 1 / (1 + std::exp(-x))) <= 1e-15);
     CHECK(value(dense_activation::relu) == std::max(x, 0.0));
     CHECK(value(dense_activation::identity) == x);
+    CHECK(std::fabs(value(dense_activation::silu) - x / (1 + std::exp(-x))) <= 1e-14 * std::max(1.0, std::fabs(x)));
     if (x < 0) CHECK(std::fabs(fewfit::detail::exact_exp(x) - std::exp(x)) <= 1e-15 * std::exp(x) + 1e-300);
   }
   for (double x = 1e-30; x < 1e-2; x *= 3)  // near 0 what counts is the ratio
@@ -131,6 +132,22 @@ TEST_CASE("numbers that overflow in a dense layer give an error, never a label")
   for (float& w : p.dense[0].linear.weight) w = 3e38f;
   CHECK(tiny_loaded(p)->predict("good").status == errc::non_finite_output);
   CHECK(tiny_loaded(p)->encode("good").error().code == errc::non_finite_output);
+}
+
+TEST_CASE("a length that overflows gives an error, never a label: at the end, or before a dense layer") {
+  for (const bool before : {false, true}) {
+    tiny_options o;
+    if (before) o.dense = {20, 20};  // the second is normalised first
+    o.normalize = before ? 0 : 1;
+    tiny_parts p = support::tiny_model(o);
+    for (support::tiny_dense& d : p.dense) d.activation = 1;
+    for (float& w : before ? p.dense[0].linear.weight : p.layers.back().output_norm.weight) w *= 1e25f;
+    CHECK(tiny_loaded(p)->predict("good").status == errc::non_finite_output);
+    CHECK(tiny_loaded(p)->encode("good").error().code == errc::non_finite_output);
+    std::vector<fewfit::word_evidence> words(8);
+    fewfit::workspace scratch;
+    CHECK(tiny_loaded(p)->explain("good", scratch, words).status == errc::non_finite_output);
+  }
 }
 
 TEST_CASE("a file of version 1: the same answers, and nothing in it that came with version 2") {

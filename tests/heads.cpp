@@ -182,6 +182,16 @@ TEST_CASE("a body without a head: encodes, and says that it has none") {
   CHECK(m->predict_multi_of(m->encode("good").value(), {}) == errc::no_head);
   CHECK(m->predict_of(m->encode("good").value(), {}) == errc::no_head);
   CHECK(m->self_test().error().code == errc::no_self_test);
+  // With a workspace that cannot be used either: still an error, and no division by the labels that there are not.
+  fewfit::workspace useless(nullptr, 0);
+  const std::string_view text = "good";
+  double number = 7;
+  std::uint8_t byte = 7;
+  CHECK(m->predict_proba({&text, 1}, useless, {&number, 1}) == errc::no_head);
+  CHECK(m->predict_multi({&text, 1}, useless, {&byte, 1}) == errc::no_head);
+  CHECK(m->predict(text, useless).status == errc::no_head);
+  CHECK(number == 7);
+  CHECK(byte == 7);
 }
 
 TEST_CASE("a head's own file: the answers of the same head inside a model") {
@@ -198,6 +208,7 @@ TEST_CASE("a head's own file: the answers of the same head inside a model") {
     together.intercept = p.intercept, together.coefficients = p.coefficients, together.test_texts.clear();
     const tiny_loaded inside(together);
     CHECK(head->sentence_size() == 20);
+    CHECK(head->name() == "head");
     CHECK(head->about("name") == "mood");
     CHECK(head->about("license").empty());
     CHECK(head->target() == inside->target());
@@ -328,17 +339,36 @@ TEST_CASE("a head without memory, and asked wrongly") {
       REQUIRE(allowed < 10);
       continue;
     }
-    memory.fail(1, true);
+    memory.fail(1, true);  // few labels take no memory
     const std::vector<float> vector(20, 0.5f);
     std::vector<std::uint8_t> rows(3);
-    CHECK(head->predict(vector).status == errc::out_of_memory);
-    CHECK(head->predict_multi(vector, rows) == errc::out_of_memory);
-    memory.fail(0, false);
+    CHECK(head->predict_multi(vector, rows) == errc::none);
     CHECK(head->predict(vector).status == errc::none);
     CHECK(head->predict({vector.data(), 19}).status == errc::bad_argument);
     CHECK(head->predict({vector.data(), 0}).status == errc::bad_argument);
     break;
   }
+}
+
+TEST_CASE("many labels: the answers need memory, and say when there is none") {
+  support::tiny_parts p = support::other_head(4);
+  p.labels.clear();
+  for (int k = 0; k < 100; ++k) p.labels.push_back("label " + std::to_string(k));
+  p.intercept.assign(100, -1), p.coefficients.assign(100 * 20, 0), p.intercept[70] = 2;
+  const support::aligned_bytes bytes(support::tiny_head(p).bytes());
+  const tiny_loaded body(support::tiny());
+  support::counting_memory memory;
+  const auto head =
+      fewfit::head::from_memory(bytes.data(), bytes.size(), *body, support::options(fewfit::verify::full, &memory));
+  REQUIRE(head);
+  const std::vector<float> vector(20, 0.5f);
+  std::vector<std::uint8_t> rows(100);
+  CHECK(head->predict(vector).label == "label 70");
+  CHECK(head->predict_multi(vector, rows) == errc::none);
+  CHECK(rows[70] == 1);
+  memory.fail(1, true);
+  CHECK(head->predict(vector).status == errc::out_of_memory);
+  CHECK(head->predict_multi(vector, rows) == errc::out_of_memory);
 }
 
 TEST_SUITE_END();

@@ -73,7 +73,7 @@ double mean_of_largest(std::vector<double> values, std::size_t count) {
 }
 
 std::vector<double> head_of_mean(const fewfit::model& m, const windows_asked& all) {
-  std::vector<double> mean(m.config().hidden_size);
+  std::vector<double> mean(m.config().sentence_size);
   long double square = 0;
   for (std::size_t d = 0; d < mean.size(); ++d) {
     for (const auto& v : all.vectors) mean[d] += static_cast<double>(v[d]);

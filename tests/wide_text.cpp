@@ -187,4 +187,17 @@ TEST_CASE("the calls of a model: the answers to the same text in UTF-8, offsets 
   CHECK(fewfit::predict(support::shared_tiny(), L"bad day").index == support::shared_tiny().predict("bad day").index);
 }
 
+TEST_CASE("one text, every verb; one range") {
+  const fewfit::model& m = support::shared_tiny();
+  const std::u16string_view wide = u"good day";
+  CHECK(fewfit::predict_proba(m, wide).value() == m.predict_proba("good day").value());
+  CHECK(fewfit::predict_proba(m, L"good day").value() == m.predict_proba("good day").value());
+  CHECK(fewfit::encode(m, wide).value() == m.encode("good day").value());
+  CHECK(fewfit::encode(m, L"good day").value() == m.encode("good day").value());
+  const fewfit::byte_range range = fewfit::to_units(u"\u043C\u0438\u0440 day", fewfit::byte_range{7, 10});
+  CHECK(range.begin == 4);
+  CHECK(range.end == 7);
+  CHECK(fewfit::to_units(L"\u043C\u0438\u0440 day", fewfit::byte_range{0, 6}).end == 3);
+}
+
 TEST_SUITE_END();

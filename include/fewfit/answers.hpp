@@ -6,9 +6,11 @@
 //   for (const fewfit::ranked& r : fewfit::top(p, 3)) show(model.labels()[r.index], r.probability);
 //   if (!fewfit::decide(p, {0.6, 0.2})) ask_a_person(text);               // at least 0.6, and 0.2 ahead of the next
 //
-// Everything here is about the probabilities of one text: row b of predict_proba's [B, K] is {p.data() + b * K, K}.
+// Everything here is about the probabilities of one text, one a label: row b of predict_proba's [B, K] is
+// {p.data() + b * K, K}. Where a head gives pairs (model::probabilities_size()), take the second of each first.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,7 @@ inline namespace v0 {
 
 /// A label by its number, and its probability.
 struct ranked {
-  std::size_t index = 0;
+  std::uint32_t index = 0;
   double probability = 0;
 };
 
@@ -41,7 +43,7 @@ inline std::size_t rank(span<ranked> best, std::size_t found, const ranked& one)
 /// many as there is room for. Returns how many were written.    shape  probabilities [K]
 inline std::size_t top(span<const double> probabilities, span<ranked> out) noexcept {
   std::size_t found = 0;
-  for (std::size_t k = 0; k < probabilities.size; ++k) found = detail::rank(out, found, {k, probabilities[k]});
+  for (std::uint32_t k = 0; k < probabilities.size; ++k) found = detail::rank(out, found, {k, probabilities[k]});
   return found;
 }
 
@@ -55,7 +57,7 @@ inline std::vector<ranked> top(span<const double> probabilities, std::size_t cou
 /// probabilities do not share one, and for whoever wants to show all that is likely.    shape  probabilities [K]
 inline std::size_t at_least(span<const double> probabilities, double threshold, span<ranked> out) noexcept {
   std::size_t found = 0;
-  for (std::size_t k = 0; k < probabilities.size; ++k)
+  for (std::uint32_t k = 0; k < probabilities.size; ++k)
     if (probabilities[k] >= threshold) found = detail::rank(out, found, {k, probabilities[k]});
   return found;
 }
@@ -82,8 +84,8 @@ inline std::optional<ranked> decide(span<const double> probabilities, const cert
 }
 
 /// The number of a label, to find its probability by: index_of(model.labels(), "label"). Nothing where there is none.
-inline std::optional<std::size_t> index_of(span<const std::string_view> labels, std::string_view label) noexcept {
-  for (std::size_t k = 0; k < labels.size; ++k)
+inline std::optional<std::uint32_t> index_of(span<const std::string_view> labels, std::string_view label) noexcept {
+  for (std::uint32_t k = 0; k < labels.size; ++k)
     if (labels[k] == label) return k;
   return std::nullopt;
 }

@@ -17,70 +17,15 @@
 #include <utility>
 #include <vector>
 
-#include "fewfit/types.hpp"
+#include "fewfit/plan_interface.hpp"
 
 namespace fewfit {
 inline namespace v0 {
 
 class model;
 class head;
-class plan;
 struct model_state;
 struct head_state;
-struct workspace_state;
-struct tokenize_result;
-namespace detail {
-class text_batch;
-struct text_tasks;
-}  // namespace detail
-
-/// Scratch memory for one call at a time; grows on first use, then stays. A model's calls may share one.
-class workspace {
- public:
-  explicit workspace(std::size_t width = 1, fewfit::allocator memory = {}) noexcept;  // for `width` concurrent tasks
-  /// In the caller's memory, which stays the caller's and never grows: workspace_too_small if it does not suffice.
-  workspace(void* memory, std::size_t bytes, std::size_t width = 1) noexcept;
-  workspace(workspace&& other) noexcept;
-  workspace& operator=(workspace&& other) noexcept;
-  ~workspace();
-  std::size_t bytes() const noexcept;
-
- private:
-  friend class plan;
-  friend class model;
-  workspace_state* state_ = nullptr;    // null where there was not enough memory even for it
-  errc missing_ = errc::out_of_memory;  // what a call answers then
-};
-
-/// Runs independent tasks and returns when all are done; a loop is a legal one, and the default.
-struct executor {
-  void (*run)(void* user, std::size_t tasks, void (*task)(void* context, std::size_t index), void* context) = nullptr;
-  void* user = nullptr;
-};
-
-/// Hears how far a call is: `done` of its `total` texts, after each micro-batch; false cancels the call.
-///
-/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what
-/// is done while it runs is told together, so it may be called less often than there are micro-batches, and should be
-/// short. Where nothing goes wrong, the last call says that all is done, and it is not too late to cancel even then.
-/// It must not throw.
-struct progress {
-  bool (*call)(void* user, std::size_t done, std::size_t total) = nullptr;  // null: nobody wants to know
-  void* user = nullptr;
-};
-
-/// How a call is cut into tasks. The bits do not depend on it.
-enum class cut : std::uint8_t {
-  automatic,  // rows for one text, if it may have 24 tokens and the workspace is for several tasks; else texts
-  texts,      // a task takes up to sixteen texts from bytes to answers
-  rows        // a task takes up to 32 tokens through one layer: several threads for one text, or many short tasks
-};
-
-/// What a call learned about a text besides its answer.
-struct text_info {
-  std::uint32_t tokens = 0;
-  bool truncated = false;
-};
 
 /// A SetFit classifier over one model file. Immutable: one model serves any number of threads.
 class model {
@@ -101,8 +46,10 @@ class model {
   const model_config& config() const noexcept;
   span<const std::string_view> labels() const noexcept;  // in the head's order; live as long as the model
   bool labels_are_integers() const noexcept;
-  fewfit::target target() const noexcept;           // whether a text has one label, or any number of them
-  std::size_t probabilities_size() const noexcept;  // numbers that predict_proba gives for a text: K, or K pairs
+  fewfit::target target() const noexcept;  // whether a text has one label, or any number of them
+  /// Numbers that predict_proba gives for a text, as SetFit's does: K, or a pair for each of K targets, of no and of
+  /// yes, where the head is a MultiOutputClassifier.
+  std::size_t probabilities_size() const noexcept;
   fewfit::kernels kernels() const noexcept;
   std::string_view about(std::string_view key) const noexcept;  // "license", "source", ...; empty if absent
   std::string_view token(std::uint32_t id) const noexcept;      // the text of a token
@@ -114,8 +61,9 @@ class model {
   std::vector<prediction> predict(std::initializer_list<std::string_view> texts) const;
   result<std::vector<std::uint8_t>> predict_multi(std::string_view text) const;  // [K], 1 where a label applies
   result<std::vector<std::uint8_t>> predict_multi(span<const std::string_view> texts) const;  // [B, K]
-  result<std::vector<double>> predict_proba(std::string_view text) const;                     // [K]
-  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;        // [B, K]
+  result<std::vector<std::uint8_t>> predict_multi(std::initializer_list<std::string_view> texts) const;
+  result<std::vector<double>> predict_proba(std::string_view text) const;               // [probabilities_size()]
+  result<std::vector<double>> predict_proba(span<const std::string_view> texts) const;  // [B, probabilities_size()]
   result<std::vector<double>> predict_proba(std::initializer_list<std::string_view> texts) const;
   result<std::vector<float>> encode(std::string_view text) const;               // [S]
   result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, S]
@@ -142,8 +90,8 @@ class model {
   /// (On such a model `predict` tells the most probable label.)    errors  unsupported_target on other models
   errc predict_multi(span<const std::string_view> texts, workspace& scratch, span<std::uint8_t> out,
                      span<text_info> info = {}, const executor& run = {}, const progress& report = {}) const noexcept;
-  /// What the model's own head says of vectors that `encode` gave: predictions without a number of tokens, or what the
-  /// verb without `_of` gives.    shape  vectors [B, S] -> out [B], or as predict_proba's and predict_multi's
+  /// What the model's own head says of vectors that `encode` gave: as the verbs without `_of`, but for the number of
+  /// tokens.    shape  vectors [B, S] -> out [B], or as predict_proba's and predict_multi's
   errc predict_of(span<const float> vectors, span<prediction> out) const noexcept;
   errc predict_proba_of(span<const float> vectors, span<double> out) const noexcept;
   errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
@@ -210,92 +158,23 @@ class head {
   fewfit::target target() const noexcept;
   std::size_t sentence_size() const noexcept;       // numbers of a vector
   std::size_t probabilities_size() const noexcept;  // as the model's
+  std::string_view name() const noexcept;
   std::string_view about(std::string_view key) const noexcept;
   std::size_t bytes() const noexcept;  // of memory
 
   /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument
   prediction predict(span<const float> vector) const noexcept;
   errc predict(span<const float> vectors,
-               span<prediction> out) const noexcept;  // [B, S] -> [B]; may have written some
+               span<prediction> out) const noexcept;  // [B, S] -> [B]
   // shape  vectors [B, S] -> out [B, probabilities_size()], or [B, K]
-  // errors bad_argument, non_finite_output; unsupported_target where a text has one label
+  // errors bad_argument, non_finite_output: what came before that vector has been written; unsupported_target where a
+  //        text has one label; out_of_memory with more than 64 labels
   errc predict_proba(span<const float> vectors, span<double> out) const noexcept;
   errc predict_multi(span<const float> vectors, span<std::uint8_t> out) const noexcept;
 
  private:
   explicit head(head_state* state) noexcept : state_(state) {}
   head_state* state_;
-};
-
-/// One call, cut into stages of independent tasks: for a job system, or for a deadline between tasks.
-///
-/// Run stage 0's tasks in any order on any threads, then stage 1's, and so on; the bits are those of the plain call.
-/// Model, texts, workspace and output outlive the plan; a workspace serves one plan at a time, and at most its width
-/// of tasks at once. A workspace of width 1 grows once more when `cut::rows` is first asked for.
-class plan {
- public:
-  static plan predict(const model& m, span<const std::string_view> texts, workspace& scratch, span<prediction> out,
-                      cut how = cut::automatic) noexcept;
-  static plan predict_proba(const model& m, span<const std::string_view> texts, workspace& scratch, span<double> out,
-                            span<text_info> info = {}, cut how = cut::automatic) noexcept;
-  static plan predict_multi(const model& m, span<const std::string_view> texts, workspace& scratch,
-                            span<std::uint8_t> out, span<text_info> info = {}, cut how = cut::automatic) noexcept;
-  static plan encode(const model& m, span<const std::string_view> texts, workspace& scratch, span<float> out,
-                     span<text_info> info = {}, cut how = cut::automatic) noexcept;
-
-  /// Who hears how far it is.    needs  no task has run yet
-  plan& on_progress(const progress& report) noexcept { return progress_ = report, *this; }
-  std::size_t stages() const noexcept;
-  std::size_t tasks(std::size_t stage) const noexcept;
-  void run(std::size_t stage, std::size_t task) noexcept;  // once each: rows are worked on in place
-  /// All stages from the first, through an executor, so not after run() or step(). Returns status().
-  errc run_all(const executor& run = {}) noexcept;
-  /// Works for about so long, at least one task, and goes on at the next call; true when nothing is left, whether it
-  /// went well or not. No task is begun that probably does not fit, to judge by those of its kind so far. Cut by
-  /// rows, tasks are short: one millisecond at most where a text of 128 tokens takes twelve.
-  ///
-  /// needs   nobody else runs tasks of this plan    cost  a look at the clock a task, nothing hidden
-  bool step(std::uint32_t microseconds) noexcept;
-  /// What went wrong so far; tasks of a plan that failed return at once.
-  errc status() const noexcept;
-  /// Makes the remaining tasks return at once, from any thread. The output is not written.
-  void cancel() noexcept;
-
- private:
-  friend class model;
-  enum class goal : std::uint8_t { predict, predict_proba, predict_multi, encode };
-  enum class work : std::uint8_t { texts, tokens, embedding, layer, answers, hand_over };
-  plan(goal g, const model& m, span<const std::string_view> texts, workspace& scratch, cut how) noexcept;
-  void expect(std::size_t width, std::size_t numbers, std::size_t infos) noexcept;
-  detail::text_tasks dealt() const noexcept;
-  std::size_t stages_a_group() const noexcept;
-  work kind(std::size_t stage) const noexcept;
-  std::uint64_t expected_time(work what) const noexcept;
-  void run_texts(unsigned char* memory, std::size_t task) noexcept;
-  void run_rows(unsigned char* memory, std::size_t stage, std::size_t task) noexcept;
-  void fail(errc code) noexcept;
-  std::size_t read(detail::text_batch& batch, std::size_t i) noexcept;
-  void note(std::size_t i, const tokenize_result& t) noexcept;
-  void answer_all(detail::text_batch& batch) noexcept;
-  void tell(std::size_t texts) noexcept;
-  void answer(std::size_t i, const float* sentence, double* scratch) noexcept;
-  void hand_over() noexcept;
-  std::size_t answer_bytes() const noexcept;
-  text_info* staged_info() const noexcept;
-
-  const model_state* model_ = nullptr;
-  workspace_state* scratch_ = nullptr;
-  span<const std::string_view> texts_;
-  void* out_ = nullptr;
-  text_info* info_ = nullptr;
-  goal goal_ = goal::predict;
-  progress progress_;
-  errc early_ = errc::none;                        // what went wrong before the first task
-  std::size_t large_tasks_ = 0, small_task_ = 16;  // how texts are dealt to tasks
-  std::size_t group_ = 0;                          // texts at a time where work is cut by rows, else 0
-  std::size_t row_tasks_ = 0;                      // tasks of a stage that is cut by rows
-  std::size_t stage_ = 0, task_ = 0;               // where step() goes on
-  std::uint64_t longest_[static_cast<std::size_t>(work::hand_over) + 1] = {};  // nanoseconds of a task in step()
 };
 
 }  // namespace v0

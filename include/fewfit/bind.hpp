@@ -38,6 +38,7 @@ FEWFIT_COLD inline error bind_head(const section& content, std::uint32_t width, 
   to.labels = owned<std::string_view>(memory, h.classes);
   if (!to.labels) return {errc::out_of_memory, "labels", h.classes};
   for (std::uint32_t k = 0; k < h.classes; ++k) to.labels[k] = h.labels[k];
+  to.name = h.name[0];
   to.labels_are_integers = h.labels_are_integers != 0;
   to.is_multi = h.is_multi();
   to.weights = {static_cast<head_kind>(h.kind),

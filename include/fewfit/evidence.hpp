@@ -15,8 +15,7 @@ namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
-/// Whether a logit is a sum over tokens: one pooling that is a sum of rows, and a head that is linear in it. (A link
-/// of a chain is, but for what the links before it decide.)
+/// Whether a logit is a sum over tokens: one pooling that is a sum of rows, a head that is linear in it.
 inline bool is_additive(const model_state& m) noexcept {
   const pooling_modes modes{m.config.pooling};
   if (modes.count() != 1 || m.dense.size() != 0 || m.head.weights.kind == head_kind::chain) return false;

@@ -10,4 +10,5 @@
 #include "fewfit/evidence.hpp"
 #include "fewfit/long_text.hpp"
 #include "fewfit/nn/nearest.hpp"
+#include "fewfit/self_test.hpp"
 #include "fewfit/wide_text.hpp"

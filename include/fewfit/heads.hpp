@@ -8,6 +8,24 @@ namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
+/// Room for K doubles: on the stack for as many labels as people have, so that asking a head allocates nothing.
+class decision_scratch {
+ public:
+  decision_scratch(const bound_head& h, const allocator& memory) noexcept {
+    if (h.weights.classes > few) many_ = owned<double>(memory, h.weights.classes);
+    data_ = h.weights.classes > few ? many_.data() : few_;
+  }
+  decision_scratch(const decision_scratch&) = delete;
+  decision_scratch& operator=(const decision_scratch&) = delete;
+  double* data() noexcept { return data_; }  // null where there was no memory
+
+ private:
+  static constexpr std::size_t few = 64;
+  double few_[few];
+  owned<double> many_;
+  double* data_;
+};
+
 /// The label, its place and its probability; false where numbers overflow.    needs  K doubles of scratch
 inline bool name_answer(const bound_head& h, const float* vector, double* scratch, prediction& p) noexcept {
   if (!decide(h.weights, vector, scratch)) return false;
@@ -48,8 +66,8 @@ inline errc probabilities_of(const bound_head& h, span<const float> vectors, spa
 
 inline errc answers_of(const bound_head& h, const allocator& memory, span<const float> vectors,
                        span<prediction> out) noexcept {
-  const owned<double> scratch(memory, h.weights.classes);
-  if (!scratch) return errc::out_of_memory;
+  decision_scratch scratch(h, memory);
+  if (scratch.data() == nullptr) return errc::out_of_memory;
   return ask_each(h, vectors, out, 1, [&](const float* vector, prediction* to) {
     *to = prediction();
     return name_answer(h, vector, scratch.data(), *to);
@@ -59,8 +77,8 @@ inline errc answers_of(const bound_head& h, const allocator& memory, span<const 
 inline errc decisions_of(const bound_head& h, const allocator& memory, span<const float> vectors,
                          span<std::uint8_t> out) noexcept {
   if (h.exists() && !h.is_multi) return errc::unsupported_target;
-  const owned<double> scratch(memory, h.weights.classes);
-  if (!scratch) return errc::out_of_memory;
+  decision_scratch scratch(h, memory);
+  if (scratch.data() == nullptr) return errc::out_of_memory;
   return ask_each(h, vectors, out, h.weights.classes,
                   [&](const float* vector, std::uint8_t* to) { return decide_all(h, vector, scratch.data(), to); });
 }
@@ -106,6 +124,7 @@ FEWFIT_INLINE std::size_t head::probabilities_size() const noexcept { return sta
 FEWFIT_INLINE std::string_view head::about(std::string_view key) const noexcept {
   return detail::find_about(state_->about, key);
 }
+FEWFIT_INLINE std::string_view head::name() const noexcept { return state_->head.name; }
 FEWFIT_INLINE std::size_t head::bytes() const noexcept {
   return sizeof(head_state) + state_->head.labels.bytes() + state_->file.copy.bytes();
 }

@@ -36,7 +36,7 @@ struct long_text_options {
   reduce how = reduce::mean;
   std::size_t window = 0;   // tokens of a window without [CLS] and [SEP]; 0: as many as the model looks at
   std::size_t overlap = 0;  // tokens that two windows share, at most: less than a window has
-  std::size_t top = 3;      // how many windows top_mean looks at, for each label
+  std::size_t top = 3;      // how many windows top_mean looks at, for each label: 1 to 4096
 };
 
 /// The window that spoke for a label most, the first of equals.
@@ -62,7 +62,7 @@ struct long_answer {
 /// than one of two pages, since windows go through the model 64 at a time.
 class long_text_reader {
  public:
-  /// needs  m outlives it
+  /// needs  m outlives it and stays where it is
   explicit long_text_reader(const model& m, const long_text_options& options = {})
       : model_(m), options_(completed(m, options)), cutter_(m, options_.window, options_.overlap) {
     const std::size_t classes = m.labels().size, width = options_.how == reduce::mean_vector ? vector_size(m) : 0;
@@ -71,6 +71,7 @@ class long_text_reader {
     probabilities_.resize(at_once * classes), vectors_.resize(at_once * width);
     sums_.resize(classes), vector_sums_.resize(width), vector_.resize(width);
     if (options_.how == reduce::top_mean) best_.resize(classes * options_.top);
+    if (options_.how == reduce::first) ids_.resize(m.config().max_length), offsets_.resize(m.config().max_length);
     answer_.probabilities.resize(classes), answer_.evidence.resize(classes);
   }
 
@@ -78,14 +79,15 @@ class long_text_reader {
   ///
   /// needs   a workspace for as many tasks at a time as the executor runs
   /// errors  status: bad_argument for options that cannot be, or a model of which predict_proba gives two numbers a
-  ///         label (no and yes); text_too_long (over 2 GiB), non_finite_output, out_of_memory, workspace_*
+  ///         label (no and yes); no_head, text_too_long (over 2 GiB), non_finite_output, out_of_memory, workspace_*
   const long_answer& predict(std::string_view text, workspace& scratch, const executor& run = {}) noexcept {
+    const fp_environment environment;
     start();
     if (!valid()) return fail(errc::bad_argument);
     if (options_.how == reduce::first) {
-      texts_[0] = text, where_[0] = {0, static_cast<std::uint32_t>(text.size())};
-      if (const errc e = read(1, scratch, run); e != errc::none) return fail(e);
-      return finish();
+      errc e = see(text, scratch);
+      if (e == errc::none) e = read(1, scratch, run);
+      return e == errc::none ? finish() : fail(e);
     }
     cutter_.begin(text);
     for (std::size_t count = at_once; count == at_once;) {
@@ -106,10 +108,11 @@ class long_text_reader {
   static long_text_options completed(const model& m, long_text_options o) noexcept {
     const std::size_t most = m.config().max_length - 2;
     if (o.window == 0) o.window = most;
-    if (o.window > most || o.overlap >= o.window || o.how > reduce::top_mean) o.window = o.overlap = 0;
+    const bool can_be = o.window <= most && o.overlap < o.window && o.top >= 1 && o.top <= 4096;
+    if (!can_be || o.how > reduce::top_mean) o.window = o.overlap = 0;
     return o;
   }
-  bool valid() const noexcept { return options_.window != 0 && options_.top != 0; }
+  bool valid() const noexcept { return options_.window != 0; }
 
   void start() noexcept {
     for (double& x : sums_) x = 0;
@@ -126,6 +129,19 @@ class long_text_reader {
     start();
     answer_.status = why;
     return answer_;
+  }
+
+  /// The text as the original reads it, and which bytes of it that is.
+  errc see(std::string_view text, workspace& scratch) noexcept {
+    text_info info;
+    const errc e = model_.tokenize(text, scratch, ids_, info, offsets_);
+    texts_[0] = text, where_[0] = {};
+    for (std::size_t i = 1; e == errc::none && i + 1 < info.tokens; ++i) {
+      if (i == 1) where_[0] = offsets_[i];
+      where_[0].begin = offsets_[i].begin < where_[0].begin ? offsets_[i].begin : where_[0].begin;
+      where_[0].end = offsets_[i].end > where_[0].end ? offsets_[i].end : where_[0].end;
+    }
+    return e;
   }
 
   /// Lets the model read some windows, and adds what it says to what is known.
@@ -178,7 +194,7 @@ class long_text_reader {
     }
     ranked best[1];
     if (top(answer_.probabilities, span<ranked>(best)) == 0) return fail(errc::bad_argument);
-    answer_.index = static_cast<std::uint32_t>(best[0].index);
+    answer_.index = best[0].index;
     answer_.label = model_.labels()[best[0].index];
     answer_.probability = best[0].probability;
     return answer_;
@@ -215,6 +231,8 @@ class long_text_reader {
   std::vector<double> vector_sums_;      // [S], with mean_vector
   std::vector<float> vector_;            // [S], with mean_vector
   std::vector<ranked> best_;             // [K, top], with top_mean
+  std::vector<std::uint32_t> ids_;       // [max_length()], with first
+  std::vector<byte_range> offsets_;      // [max_length()], with first
 };
 
 /// The easy form: makes its own workspace. May let std::bad_alloc out.

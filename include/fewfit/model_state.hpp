@@ -21,6 +21,7 @@ namespace detail {
 struct bound_head {
   head_weights weights;
   owned<std::string_view> labels;  // [K]
+  std::string_view name;
   bool labels_are_integers = false;
   bool is_multi = false;
 

@@ -21,7 +21,7 @@ namespace fewfit {
 inline namespace v0 {
 /// The caller has room for `width` numbers of each text, and for one info each or none. (A product could wrap.)
 FEWFIT_INLINE void plan::expect(std::size_t width, std::size_t numbers, std::size_t infos) noexcept {
-  if (early_ == errc::no_head) return;
+  if (early_ != errc::none) return;
   const bool agree = numbers % width == 0 && numbers / width == texts_.size && (infos == 0 || infos == texts_.size);
   if (!agree) early_ = errc::bad_argument;
 }
@@ -36,8 +36,8 @@ FEWFIT_INLINE plan::plan(goal g, const model& m, span<const std::string_view> te
     tokens = bound > tokens ? bound : tokens;
     if (text.size() > detail::max_text_bytes && g != goal::predict) early_ = errc::text_too_long;
   }
-  if (goal_ != goal::encode && !model_->head.exists()) early_ = errc::no_head;
   if (scratch_ == nullptr) early_ = scratch.missing_;
+  if (goal_ != goal::encode && !model_->head.exists()) early_ = errc::no_head;
   if (early_ != errc::none) return;
   const auto dealt = detail::text_tasks::deal(texts.size, probable, scratch_->width);
   large_tasks_ = dealt.large, small_task_ = dealt.small;

@@ -30,7 +30,7 @@ struct text_window {
 /// Cuts texts into windows, one after the other. Allocates when it is made, then never.
 class text_windows {
  public:
-  /// needs  1 <= window <= max_length() - 2, overlap < window; m outlives it
+  /// needs  1 <= window <= max_length() - 2, overlap < window; m outlives it and stays where it is
   text_windows(const model& m, std::size_t window, std::size_t overlap)
       : model_(m),
         window_(window),

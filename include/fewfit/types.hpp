@@ -83,7 +83,7 @@ struct load_options {
 
 /// What a text is, and how sure the model is of it.
 struct prediction {
-  std::string_view label;  // lives as long as the model; empty when status is not none
+  std::string_view label;  // lives as long as the model, or the head that was asked; empty when status is not none
   double probability = 0;
   std::uint32_t index = 0xFFFFFFFFu;  // of the label
   std::uint32_t tokens = 0;           // ids the model saw, [CLS] and [SEP] included

@@ -162,6 +162,16 @@ inline void to_units(std::wstring_view text, span<byte_range> ranges) noexcept {
   detail::ranges_to_units(text, ranges);
 }
 
+/// The same of one range, of a word that speaks for a label or of a window.
+inline byte_range to_units(std::u16string_view text, byte_range range) noexcept {
+  detail::ranges_to_units(text, {&range, 1});
+  return range;
+}
+inline byte_range to_units(std::wstring_view text, byte_range range) noexcept {
+  detail::ranges_to_units(text, {&range, 1});
+  return range;
+}
+
 // --- The easy forms of a model, for one text and for many. They may let std::bad_alloc out. ---
 
 inline prediction predict(const model& m, std::u16string_view text) { return m.predict(to_utf8(text)); }
@@ -172,12 +182,20 @@ inline std::vector<prediction> predict(const model& m, span<const std::u16string
 inline std::vector<prediction> predict(const model& m, span<const std::wstring_view> texts) {
   return m.predict(wide_texts(texts).views());
 }
+inline result<std::vector<double>> predict_proba(const model& m, std::u16string_view text) {
+  return m.predict_proba(to_utf8(text));
+}
+inline result<std::vector<double>> predict_proba(const model& m, std::wstring_view text) {
+  return m.predict_proba(to_utf8(text));
+}
 inline result<std::vector<double>> predict_proba(const model& m, span<const std::u16string_view> texts) {
   return m.predict_proba(wide_texts(texts).views());
 }
 inline result<std::vector<double>> predict_proba(const model& m, span<const std::wstring_view> texts) {
   return m.predict_proba(wide_texts(texts).views());
 }
+inline result<std::vector<float>> encode(const model& m, std::u16string_view text) { return m.encode(to_utf8(text)); }
+inline result<std::vector<float>> encode(const model& m, std::wstring_view text) { return m.encode(to_utf8(text)); }
 inline result<std::vector<float>> encode(const model& m, span<const std::u16string_view> texts) {
   return m.encode(wide_texts(texts).views());
 }

@@ -65,15 +65,6 @@ inline void pool(pooling_modes how, const float* rows, std::size_t tokens, std::
   for (std::size_t i = 0; i < how.count(); ++i) pool(how[i], rows, tokens, width, sentence + i * width);
 }
 
-/// Divides a vector by its length, or by 1e-12 where that is larger.
-///
-/// source  torch.nn.functional.normalize; the squares are summed as rows are: lane i mod 16, then the lanes fold
-inline void normalize(const kernel_table& k, float* vector, std::size_t width) noexcept {
-  const float length = std::sqrt(k.sum_of_squares(vector, width));
-  const float divisor = length > 1e-12f ? length : 1e-12f;
-  for (std::size_t i = 0; i < width; ++i) vector[i] /= divisor;
-}
-
 /// No infinity, no NaN. Looks at bits: -ffast-math cannot remove it.
 inline bool is_finite(const float* numbers, std::size_t n) noexcept {
   std::uint32_t worst = 0;
@@ -84,6 +75,19 @@ inline bool is_finite(const float* numbers, std::size_t n) noexcept {
     worst = bits > worst ? bits : worst;
   }
   return worst < 0x7F800000u;
+}
+
+/// Divides a vector by its length, or by 1e-12 where that is larger. A length that overflows leaves no number: zeros
+/// would look like an answer.
+///
+/// source  torch.nn.functional.normalize; the squares are summed as rows are: lane i mod 16, then the lanes fold
+inline void normalize(const kernel_table& k, float* vector, std::size_t width) noexcept {
+  const float length = std::sqrt(k.sum_of_squares(vector, width));
+  const float divisor = length > 1e-12f ? length : 1e-12f;
+  const bool overflows = !is_finite(&length, 1);
+  for (std::size_t i = 0; i < width; ++i) vector[i] /= divisor;
+  constexpr std::uint32_t not_a_number = 0x7FC00000u;
+  if (overflows) std::memcpy(vector, &not_a_number, sizeof not_a_number);
 }
 
 }  // namespace v0
