@@ -5,7 +5,7 @@
 //
 // Each read_* function takes one section front to back and says which field is wrong. Every dimension is witnessed by
 // bytes: a section's size must be exactly what its numbers demand, so a small file cannot claim a large model. What
-// only the tokenizer can judge (look-ups, special tokens) is left to model.hpp.
+// only the tokenizer can judge (look-ups, special tokens) is left to bind.hpp.
 
 #include "fewfit/io/arrays.hpp"
 #include "fewfit/types.hpp"
