@@ -67,7 +67,7 @@ TEST_CASE("every kind of head answers as its original does") {
 
 TEST_CASE("a chain: what a link decides counts for those behind it, in the chain's own order") {
   support::tiny_parts p = headed(5);
-  p.order = {1, 2, 0};
+  p.order = std::vector<std::uint32_t>{1, 2, 0};
   p.intercept = {1, 1, 1};
   p.coefficients.assign(3 * p.D + 3, 0);
   p.coefficients[2 * p.D] = -5;      // the second link's share of the first one's decision

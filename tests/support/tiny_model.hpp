@@ -234,7 +234,7 @@ inline tiny_parts tiny_model(const tiny_options& o = {}) {
   p.labels = o.integer_labels ? std::vector<std::string>{"-1", "0", "12"}
                               : std::vector<std::string>{"minus", "\xD0\xBD\xD0\xBE\xD0\xBB\xD1\x8C", "plus"};
   if (o.binary) p.labels.erase(p.labels.begin() + 1);
-  if (p.head_kind == 5) p.order = {2, 0, 1};
+  if (p.head_kind == 5) p.order = std::vector<std::uint32_t>{2, 0, 1};
   if (o.about) p.about = {{"license", "MIT"}, {"name", "tiny"}, {"source", "nobody"}};
   make_tiny_weights(p, o.seed);
   return p;
