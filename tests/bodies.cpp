@@ -125,7 +125,7 @@ TEST_CASE("dense: its functions are those of the standard library") {
 
 TEST_CASE("numbers that overflow in a dense layer give an error, never a label") {
   tiny_options o;
-  o.dense = {20};
+  o.dense = std::vector<std::uint32_t>{20};
   tiny_parts p = support::tiny_model(o);
   p.dense[0].activation = 1;
   for (float& b : p.dense[0].linear.bias) b = 3e38f;
@@ -137,7 +137,7 @@ TEST_CASE("numbers that overflow in a dense layer give an error, never a label")
 TEST_CASE("a length that overflows gives an error, never a label: at the end, or before a dense layer") {
   for (const bool before : {false, true}) {
     tiny_options o;
-    if (before) o.dense = {20, 20};  // the second is normalised first
+    if (before) o.dense = std::vector<std::uint32_t>{20, 20};  // the second is normalised first
     o.normalize = before ? 0 : 1;
     tiny_parts p = support::tiny_model(o);
     for (support::tiny_dense& d : p.dense) d.activation = 1;

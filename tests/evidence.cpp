@@ -196,7 +196,7 @@ TEST_CASE("the parts sum to the logit, which is the one that the answer is made 
       for (const bool dense : {false, true}) {
         tiny_options o;
         o.pooling = pooling, o.normalize = kind % 2;
-        if (dense) o.dense = {17, 20};
+        if (dense) o.dense = std::vector<std::uint32_t>{17, 20};
         tiny_parts p = of_kind(kind, o);
         p.pairs = kind == 4 ? 1 : 0;
         const tiny_loaded m(p);
@@ -260,7 +260,7 @@ TEST_CASE("occlusion: the difference that taking the word out by hand makes, to 
       for (std::uint32_t label = 0; label <= 1; ++label) {
         tiny_options o;
         o.head_kind = kind, o.binary = kind == 2, o.normalize = label, o.pooling = pooling, o.added_tokens = false;
-        if (pooling == 6) o.dense = {24};
+        if (pooling == 6) o.dense = std::vector<std::uint32_t>{24};
         check_occlusion(longer_model(o), label);
       }
 }

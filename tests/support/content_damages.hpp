@@ -321,7 +321,7 @@ inline void add_dense_damages(std::vector<damage>& rows) {
   const auto made = [](const std::function<void(tiny_file&)>& edit) {
     return [edit] {
       tiny_options o;
-      o.dense = {7, 24};
+      o.dense = std::vector<std::uint32_t>{7, 24};
       tiny_file f(tiny_model(o));
       edit(f);
       return f.bytes();
