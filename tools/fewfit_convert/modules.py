@@ -40,8 +40,6 @@ _ACTIVATIONS = {  # of Dense, by the names of classes: spec's
     "torch.nn.modules.linear.Identity": "identity",
     "torch.nn.Identity": "identity",
     "transformers.activations.GELUActivation": "gelu",
-    "transformers.activations.NewGELUActivation": "gelu_tanh",
-    "transformers.activations.PytorchGELUTanh": "gelu_tanh",
 }
 _WEIGHTS = "model.safetensors"
 

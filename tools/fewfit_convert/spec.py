@@ -70,7 +70,7 @@ COUNT = struct.Struct("<I60x")
 ACTIVATIONS = {"gelu": 1, "gelu_tanh": 2, "relu": 3, "silu": 4}
 """Of the feed-forward layers; gelu is the erf form."""
 
-DENSE_ACTIVATIONS = {"identity": 1, "tanh": 2, "relu": 3, "gelu": 4, "sigmoid": 5, "silu": 6, "gelu_tanh": 7}
+DENSE_ACTIVATIONS = {"identity": 1, "tanh": 2, "relu": 3, "gelu": 4, "sigmoid": 5, "silu": 6}
 
 POOLINGS = {"mean": 1, "cls": 2, "max": 3, "mean_sqrt_len": 4, "weightedmean": 5, "lasttoken": 6}
 POOLING_BITS = 4

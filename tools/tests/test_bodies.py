@@ -145,6 +145,14 @@ DENSE_REFUSED = {
         {f"{DENSE}:activation_function": "torch.nn.modules.activation.ELU"},
         "torch.nn.modules.activation.ELU",
     ),
+    "gelu_new": (
+        {f"{DENSE}:activation_function": "transformers.activations.NewGELUActivation"},
+        "activation_function 'transformers.activations.NewGELUActivation' in 2_Dense/config.json",
+    ),
+    "gelu_pytorch_tanh": (
+        {f"{DENSE}:activation_function": "transformers.activations.PytorchGELUTanh"},
+        "activation_function 'transformers.activations.PytorchGELUTanh' in 2_Dense/config.json",
+    ),
     "no activation": ({f"{DENSE}:activation_function": NO}, "activation_function None in 2_Dense/config.json"),
     "bias": ({f"{DENSE}:bias": 1}, "bias 1 in 2_Dense/config.json"),
     "too much": (

@@ -32,9 +32,9 @@ def _relu(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0)
 
 
-_HIDDEN: Dict[int, Callable] = {1: _gelu, 2: _gelu_tanh, 3: _relu, 4: _silu}
-_DENSE: Dict[int, Callable] = {1: lambda x: x, 2: np.tanh, 3: _relu, 4: _gelu, 5: _sigmoid, 6: _silu, 7: _gelu_tanh}
-_POOLINGS: Dict[int, Callable[[np.ndarray], np.ndarray]] = {
+HIDDEN: Dict[int, Callable] = {1: _gelu, 2: _gelu_tanh, 3: _relu, 4: _silu}
+DENSE: Dict[int, Callable] = {1: lambda x: x, 2: np.tanh, 3: _relu, 4: _gelu, 5: _sigmoid, 6: _silu}
+POOLINGS: Dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda rows: rows.mean(axis=0),
     2: lambda rows: rows[0],
     3: lambda rows: rows.max(axis=0),
@@ -74,7 +74,7 @@ def _layer(model: Dict[str, Any], index: int, x: np.ndarray) -> np.ndarray:
     mixed = _softmax(q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[2])) @ v
     joined = linear("attention.output.dense", mixed.transpose(1, 0, 2).reshape(len(x), -1))
     x = _norm(model, f"{name}.attention.output", joined + x)
-    inner = _HIDDEN[model["config"]["hidden_act"]](linear("intermediate.dense", x))
+    inner = HIDDEN[model["config"]["hidden_act"]](linear("intermediate.dense", x))
     return _norm(model, f"{name}.output", linear("output.dense", inner) + x)
 
 
@@ -86,10 +86,10 @@ def sentence_vector(model: Dict[str, Any], ids: List[int]) -> np.ndarray:
     for index in range(config["L"]):
         rows = _layer(model, index, rows)
     modes = [config["pooling"] >> 4 * place & 15 for place in range(8)]
-    vector = np.concatenate([_POOLINGS[mode](rows) for mode in modes if mode])
+    vector = np.concatenate([POOLINGS[mode](rows) for mode in modes if mode])
     for dense in model["dense"]:
         vector = _unit(vector) if dense["normalize_first"] else vector
-        vector = _DENSE[dense["activation"]](dense["weight"].astype(np.float64) @ vector + dense["bias"])
+        vector = DENSE[dense["activation"]](dense["weight"].astype(np.float64) @ vector + dense["bias"])
     assert vector.shape == (config["S"],)
     return _unit(vector) if config["normalize"] else vector
 
