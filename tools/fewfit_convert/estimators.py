@@ -2,12 +2,13 @@
 """From the attributes of a fitted head to rows of coefficients: what its predict_proba and its predict compute.
 
 scikit-learn decides by what was fitted: two classes have one row and a sigmoid, more have a softmax; releases before
-1.8 also looked at `multi_class`. Where a head computes something that no kind of head in a model file does, it is
+1.8 also looked at `multi_class` and the solver. Where a head computes something that no kind of head in a model file does, it is
 refused.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -66,16 +67,41 @@ def _classes(estimator: StandIn, owner: StandIn) -> np.ndarray:
     return classes
 
 
-def _check_scheme(estimator: StandIn, classes: int) -> None:
-    """Refuses regressions that do not compute a softmax over many classes or a sigmoid for two."""
-    scheme, solver = estimator.get("multi_class", "auto"), estimator.get("solver")
-    if classes > 2 and (scheme in ("ovr", "warn") or (solver == "liblinear" and scheme != "multinomial")):
+def _word(estimator: StandIn, name: str, default: Optional[str] = None) -> Optional[str]:
+    """An attribute that is text or None; anything else may not even be comparable with a text."""
+    value = estimator.get(name, default)
+    if value is not None and not isinstance(value, str):
+        raise Refused(f"{name} of the {estimator.name} in {FILE} is {shown(value)}, no text")
+    return value
+
+
+def _release(estimator: StandIn) -> Optional[Tuple[int, int]]:
+    """Major and minor number of the scikit-learn that pickled it, where it says so; live objects do not."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", _word(estimator, "_sklearn_version") or "")
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _is_one_versus_rest(estimator: StandIn) -> bool:
+    """Whether a regression over more than two classes has sigmoids over their sum instead of a softmax.
+
+    source scikit-learn 0.18 to 1.9: LogisticRegression.predict_proba"""
+    scheme, solver, release = _word(estimator, "multi_class"), _word(estimator, "solver"), _release(estimator)
+    newton = solver == "newton-cholesky" and scheme is not None and (release is None or release < (1, 6))
+    by_solver = (solver == "liblinear" or newton) and scheme != "multinomial"
+    if scheme not in ("ovr", "warn") and not by_solver:
+        return False
+    if release is None or release >= (1, 8):
         raise Refused(
-            f"the LogisticRegression in {FILE} is one-versus-rest (multi_class={shown(scheme)}, "
-            f"solver={shown(solver)}) over {classes} classes; only a multinomial one can be stored, and a "
-            "OneVsRestClassifier"
+            f"the LogisticRegression in {FILE} seems to be one-versus-rest (multi_class={shown(scheme)}, "
+            f"solver={shown(solver)}), which depends on the release of scikit-learn: only with a _sklearn_version "
+            "below 1.8 can it be stored, which --trust-pickle does not see; or fit it again, in a OneVsRestClassifier"
         )
-    if classes == 2 and scheme == "multinomial":
+    return True
+
+
+def _check_binary(estimator: StandIn) -> None:
+    """Refuses what is no sigmoid over two classes in every release."""
+    if _word(estimator, "multi_class") == "multinomial":
         raise Refused(
             f"the LogisticRegression in {FILE} has multi_class='multinomial' with two classes, for which releases "
             "of scikit-learn give different probabilities; fit it with multi_class left alone"
@@ -97,12 +123,15 @@ def _coefficients(estimator: StandIn, classes: int, width: int) -> Tuple[np.ndar
 
 
 def _logistic(head: StandIn, width: int) -> Fitted:
-    """A LogisticRegression: softmax, or one sigmoid."""
+    """A LogisticRegression: softmax, one sigmoid, or in older releases a sigmoid a class."""
     if isinstance(head.get("classes_"), list):
         raise Refused(f"the LogisticRegression in {FILE} is for several labels at once, which no release fits")
     classes = _classes(head, head)
-    _check_scheme(head, classes.size)
-    kind = spec.HEAD_BINARY if classes.size == 2 else spec.HEAD_SOFTMAX
+    if classes.size == 2:
+        _check_binary(head)
+        kind = spec.HEAD_BINARY
+    else:
+        kind = spec.HEAD_ONE_VERSUS_REST if _is_one_versus_rest(head) else spec.HEAD_SOFTMAX
     return Fitted(kind, *_coefficients(head, classes.size, width), classes)
 
 
@@ -118,25 +147,30 @@ def _parts(head: StandIn) -> List[StandIn]:
     return parts
 
 
+def _are(values: Any, numbers: List[int]) -> bool:
+    """Whether an array holds just these numbers: one of objects may hold what cannot be compared."""
+    items = values.reshape(-1).tolist() if isinstance(values, np.ndarray) else []
+    return all(isinstance(item, (bool, int, float)) for item in items) and items == numbers
+
+
 def _decision(part: StandIn, width: int) -> Tuple[np.ndarray, np.ndarray]:
     """Intercept [1] and coefficients [1, width] of a regression that answers 0 or 1."""
     if part.name != "LogisticRegression":
         raise Refused(f"a {part.name} in {FILE}, where only a LogisticRegression can be stored")
     classes = _classes(part, part)
-    if classes.dtype.kind not in "biufO" or classes.tolist() != [0, 1]:
+    if not _are(classes, [0, 1]):
         raise Refused(f"a LogisticRegression in {FILE} decides between classes that are not 0 and 1: a target is "
                       "either there or not")
-    _check_scheme(part, 2)
+    _check_binary(part)
     return _coefficients(part, 2, width)
 
 
 def _constant(part: StandIn, width: int) -> Tuple[np.ndarray, np.ndarray]:
     """What answers as a _ConstantPredictor does, which stands where a target was always or never there."""
     answers = part.get("y_")
-    answer = answers.reshape(-1).tolist() if isinstance(answers, np.ndarray) else None
-    if answer not in ([0], [1]):
+    if not _are(answers, [0]) and not _are(answers, [1]):
         raise Refused(f"a _ConstantPredictor in {FILE} answers neither 0 nor 1")
-    return np.array([_CERTAIN if answer == [1] else -_CERTAIN]), np.zeros((1, width))
+    return np.array([_CERTAIN if _are(answers, [1]) else -_CERTAIN]), np.zeros((1, width))
 
 
 def _stacked(kind: int, rows: List[Tuple[np.ndarray, np.ndarray]], **more: Any) -> Fitted:
@@ -162,7 +196,7 @@ def _one_vs_rest(head: StandIn, width: int) -> Fitted:
     binarizer, parts, agreeing = head.get("label_binarizer_"), _parts(head), {"strategies": ("one-vs-rest",)}
     if not isinstance(binarizer, StandIn) or binarizer.name != "LabelBinarizer":
         raise Refused(f"the {head.name} in {FILE} has no label_binarizer_: it was never fitted")
-    what = binarizer.get("y_type_")
+    what = _word(binarizer, "y_type_")
     classes = _classes(head, binarizer)
     rows = 1 if what == "binary" else classes.size
     if len(parts) != rows or (what == "binary") != (classes.size == 2 and what != "multilabel-indicator"):
@@ -196,7 +230,7 @@ def _order(head: StandIn, count: int) -> Tuple[int, ...]:
 
 def _chain(head: StandIn, width: int) -> Fitted:
     """A ClassifierChain, each link of which sees the 0 or 1 of those before it."""
-    method = head.get("chain_method_", "predict")
+    method = _word(head, "chain_method_", "predict")
     if method != "predict":
         raise Refused(f"chain_method_ {shown(method)} of the {head.name} in {FILE}: only 'predict' can be stored")
     parts = _parts(head)
@@ -225,7 +259,8 @@ def _linear(head: StandIn, width: int) -> Tuple[np.ndarray, np.ndarray]:
     layer = modules.get("linear") if isinstance(modules, dict) and len(modules) == 1 else None
     if not isinstance(layer, StandIn) or layer.name != "Linear" or not isinstance(layer.get("_parameters"), dict):
         raise Refused(f"the SetFitHead in {FILE} is not one linear layer, or was never fitted")
-    if any(part.get(hooks) for part in (head, layer) for hooks in ("_forward_hooks", "_forward_pre_hooks")):
+    hooks = [part.get(name) for part in (head, layer) for name in ("_forward_hooks", "_forward_pre_hooks")]
+    if not all(hook is None or (isinstance(hook, dict) and not hook) for hook in hooks):
         raise Refused(f"the SetFitHead in {FILE} has hooks, which change what it computes")
     made = StandIn(layer.key)
     made.state = dict(layer.get("_parameters"))

@@ -276,6 +276,71 @@ def test_trusted_torch_heads(tmp_path):
         assert all(np.array_equal(read[key], run[key]) for key in read)
 
 
+with open(os.path.join(DATA, "old_heads.json"), encoding="utf-8") as _source:
+    OLD = json.load(_source)
+NEWTON = dict(solver="newton-cholesky", multi_class="auto")
+
+
+@pytest.mark.parametrize(
+    "name,kind", [("liblinear", 3), ("newton_cholesky", 3), ("ovr", 3), ("auto", 1), ("two_classes", 2)]
+)
+def test_heads_of_a_release_that_was_one_versus_rest(tmp_path, name, kind):
+    """By solver or by multi_class: what scikit-learn 1.5 itself answered, where it asked for nothing but two classes."""
+    given = OLD["heads"][name]
+    write(tmp_path, None)
+    with open(os.path.join(DATA, f"old_{name}.pkl"), "rb") as source:
+        (tmp_path / "model_head.pkl").write_bytes(source.read())
+    head = convert(tmp_path)
+    probabilities, decisions = answer(head, np.array(OLD["vectors"]))
+    assert head["kind"] == kind and np.abs(probabilities - given["probabilities"]).max() < 1e-14
+    assert [head["labels"][decision] for decision in decisions] == given["labels"]
+
+
+@pytest.mark.parametrize(
+    "more,kind",
+    [
+        (dict(multi_class="ovr", _sklearn_version="0.19.2"), 3),
+        (dict(multi_class="warn", _sklearn_version="0.20.0"), 3),
+        (dict(multi_class="ovr", _sklearn_version="1.7.2"), 3),
+        (dict(solver="liblinear", multi_class="deprecated", _sklearn_version="1.7.2"), 3),
+        (dict(multi_class="multinomial", solver="newton-cholesky", _sklearn_version="1.5.2"), 1),
+        (dict(NEWTON, _sklearn_version="1.2.0"), 3),
+        (dict(NEWTON, multi_class="deprecated", _sklearn_version="1.5.2"), 3),
+        (dict(NEWTON, _sklearn_version="1.6.dev0"), 1),
+        (dict(NEWTON, _sklearn_version="1.10.0"), 1),
+        (dict(solver="newton-cholesky"), 1),
+        (dict(solver="newton-cholesky", _sklearn_version=...), 1),
+    ],
+)
+def test_the_release_decides_what_a_solver_means(tmp_path, more, kind):
+    """scikit-learn 1.6 gave newton-cholesky a softmax; 1.8 left multi_class away."""
+    changes = {f"{SETFIT}:labels": None, "model_head.pkl": pickles.dump(_logistic(**more))}
+    assert convert(tiny.write_model(tmp_path, changes))["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        dict(NEWTON, _sklearn_version=...),
+        dict(NEWTON, _sklearn_version="new"),
+        dict(multi_class="ovr", _sklearn_version=...),
+        dict(multi_class="ovr", _sklearn_version="1.8.0"),
+        dict(solver="liblinear", _sklearn_version="1.9.1"),
+    ],
+)
+def test_a_scheme_of_an_unknown_release_is_refused(tmp_path, capsys, more):
+    """And one that the release no longer knows: it would answer another thing than the one that fitted the head."""
+    changes = {f"{SETFIT}:labels": None, "model_head.pkl": pickles.dump(_logistic(**more))}
+    message = refuse(tiny.write_model(tmp_path, changes), capsys)
+    assert "_sklearn_version" in message and f"solver={more.get('solver', 'lbfgs')!r}" in message
+
+
+def test_newton_cholesky_of_this_release(tmp_path):
+    """Fitted now: a softmax, or what --trust-pickle cannot tell."""
+    fitted = LogisticRegression(solver="newton-cholesky").fit(X, SINGLE)
+    check(convert(write(tmp_path, fitted)), fitted)
+
+
 REFUSED = {
     "RandomForestClassifier": RandomForestClassifier(2),
     "SVC": SVC(),
@@ -350,11 +415,24 @@ def _constant(answer):
     return pickles.New(SKLEARN["_ConstantPredictor"], {"y_": answer})
 
 
-def _chain(order, parts=(BINARY,)):
-    return pickles.New(CHAIN, {"estimators_": list(parts) * 2, "order_": order, "chain_method_": "predict"})
+def _chain(order, parts=(BINARY,), **more):
+    state = {"estimators_": list(parts) * 2, "order_": order, "chain_method_": "predict", **more}
+    return pickles.New(CHAIN, state)
+
+
+def _logistic(**more):
+    return pickles.logistic(np.arange(3), np.ones((3, 20)), np.zeros(3), **more)
+
+
+def _of_arrays(count):
+    made = np.empty(count, object)
+    made[:] = [pickles.Stored(np.arange(2))] * count
+    return made
 
 
 ITSELF = pickles.Raw(b"]q\x05h\x05a")
+ARRAY = pickles.Stored(np.array([1, 2]))  # whose comparison with a text is no truth
+ARRAYS = pickles.Stored(_of_arrays(2))
 WRONG = {
     "not fitted": (pickles.New(OUTPUTS, {}), "has no estimators_: it was never fitted"),
     "no binarizer": (pickles.New(SKLEARN["OneVsRestClassifier"], {"estimators_": [BINARY]}), "no label_binarizer_"),
@@ -373,7 +451,7 @@ WRONG = {
     "binary of three": (_rest([BINARY], kind="binary"), "has 1 estimators for 3 classes"),
     "multiclass of two": (_rest([BINARY] * 2, 2, "multiclass"), "has 2 estimators for 2 classes"),
     "many outputs": (_rest([BINARY] * 3, 3, "multiclass-multioutput"), "of the type 'multiclass-multioutput'"),
-    "type a list": (_rest([BINARY] * 3, 3, ITSELF), "of the type a list"),
+    "type a list": (_rest([BINARY] * 3, 3, ITSELF), "y_type_ of the LabelBinarizer in model_head.pkl is a list"),
     "one class": (_rest([BINARY], 1, "binary"), "has 1 classes"),
     "too many classes": (_rest([BINARY], 65537), "has 65537 classes; 2 to 65536"),
     "order twice": (_chain([0, 0]), "order_ of the ClassifierChain"),
@@ -393,7 +471,21 @@ WRONG = {
     ),
     "scheme a list": (
         pickles.logistic(np.arange(3), np.ones((3, 20)), np.zeros(3), solver="liblinear", multi_class=ITSELF),
-        "multi_class=a list",
+        "multi_class of the LogisticRegression in model_head.pkl is a list, no text",
+    ),
+    "scheme an array": (_logistic(multi_class=ARRAY), "multi_class of the LogisticRegression in"),
+    "solver an array": (_logistic(solver=ARRAY), "solver of the LogisticRegression in model_head.pkl is a ndarray"),
+    "solver a number": (_logistic(solver=3), "solver of the LogisticRegression in model_head.pkl is 3, no text"),
+    "version an array": (
+        _logistic(multi_class="auto", solver="newton-cholesky", _sklearn_version=ARRAY),
+        "_sklearn_version of the LogisticRegression in model_head.pkl is a ndarray",
+    ),
+    "method an array": (_chain([0, 1], chain_method_=ARRAY), "chain_method_ of the ClassifierChain in"),
+    "type an array": (_rest([BINARY] * 3, 3, ARRAY), "y_type_ of the LabelBinarizer in model_head.pkl is a ndarray"),
+    "constant of an array": (_rest([BINARY, BINARY, _constant(pickles.Stored(_of_arrays(1)))]), "neither 0 nor 1"),
+    "target of arrays": (
+        pickles.New(OUTPUTS, {"estimators_": [pickles.logistic(ARRAYS.array, np.ones((1, 20)), np.zeros(1))] * 2}),
+        "between classes that are not 0 and 1",
     ),
     "no layer": (pickles.setfit_head(WEIGHT, _modules={}), "is not one linear layer"),
     "two layers": (pickles.setfit_head(WEIGHT, _modules={"linear": 1, "other": 2}), "is not one linear layer"),
@@ -426,6 +518,8 @@ WRONG = {
     "temperature tiny": (pickles.setfit_head(WEIGHT, temperature=0, eps=1e-320), "is too small for its weights"),
     "temperature a text": (pickles.setfit_head(WEIGHT, temperature="1"), "temperature or eps"),
     "multitarget a number": (pickles.setfit_head(WEIGHT, multitarget=1), "multitarget of the SetFitHead"),
+    "hooks an array": (pickles.setfit_head(WEIGHT, _forward_hooks=ARRAY), "has hooks"),
+    "hooks of the layer a list": (pickles.setfit_head(WEIGHT, _forward_pre_hooks=ITSELF), "has hooks"),
     "hooks": (pickles.setfit_head(WEIGHT, _forward_hooks={1: "x"}), "has hooks"),
 }
 
