@@ -276,6 +276,49 @@ def test_trusted_torch_heads(tmp_path):
         assert all(np.array_equal(read[key], run[key]) for key in read)
 
 
+class _Tensor:
+    """As much of a torch tensor as is asked of it, in the order in which torch wants it asked."""
+
+    __module__ = "torch"
+
+    def __init__(self, array, steps=()):
+        self._array, self._steps = array, steps
+
+    def detach(self):
+        return _Tensor(self._array, (*self._steps, "detach"))
+
+    def cpu(self):
+        return _Tensor(self._array, (*self._steps, "cpu"))
+
+    def float(self):
+        return _Tensor(self._array.astype(np.float32), (*self._steps, "float"))
+
+    def numpy(self):
+        assert self._steps[:1] == ("detach",) and set(self._steps) == {"detach", "cpu", "float"}
+        return self._array
+
+
+def _live(module, name, **attributes):
+    """An object of a class that says it is of another module."""
+    made = type(name, (), {"__module__": module})()
+    vars(made).update(attributes)
+    return made
+
+
+def test_trusted_torch_heads_without_torch(tmp_path, monkeypatch):
+    """What joblib would give; the numbers come out in float32 whatever the tensor had, and its bias counts."""
+    weight, bias = np.random.default_rng(3).normal(size=(3, tiny.D)), np.array([0.5, -0.25, 2])
+    hooks = {"_forward_hooks": {}, "_forward_pre_hooks": {}}
+    parameters = {"weight": _Tensor(weight), "bias": _Tensor(bias)}
+    layer = _live("torch.nn.modules.linear", "Linear", _parameters=parameters, **hooks)
+    rest = {"temperature": 1.0, "eps": 1e-5, "multitarget": False, "device": _live("torch", "device")}
+    head = _live("setfit.modeling", "SetFitHead", _modules={"linear": layer}, **rest, **hooks)
+    monkeypatch.setattr(joblib, "load", lambda source: head)
+    made = convert(setfit_head(tmp_path, "softmax"), "--trust-pickle")
+    assert made["kind"] == 1 and np.array_equal(made["intercept"], bias / 1.00001)
+    assert np.array_equal(made["coefficients"], weight.astype(np.float32).astype(np.float64) / 1.00001)
+
+
 with open(os.path.join(DATA, "old_heads.json"), encoding="utf-8") as _source:
     OLD = json.load(_source)
 NEWTON = dict(solver="newton-cholesky", multi_class="auto")
