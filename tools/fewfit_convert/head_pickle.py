@@ -28,6 +28,8 @@ _PARTS = {
     ("sklearn.preprocessing.label", "LabelBinarizer"),
     torch_pickle.LINEAR,
 }
+_FREE_BYTES = 64 << 20  # so much a small file may become; a larger one this many times its size:
+_EXPANSION = 64
 _CLASSIFIERS = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")  # of these packages, and not in HEADS
 
 
@@ -60,12 +62,13 @@ def _decompress(data: bytes) -> bytes:
     if not data.startswith(_ZLIB):
         return data
     unpacker = zlib.decompressobj()
+    limit = min(MAX_BYTES, max(_FREE_BYTES, _EXPANSION * len(data)))
     try:
-        plain_data = unpacker.decompress(data, MAX_BYTES)
+        plain_data = unpacker.decompress(data, limit)
     except zlib.error as error:
         raise malformed(str(error)) from None
     if not unpacker.eof:
-        raise malformed("its zlib stream is cut off or larger than 1 GiB")
+        raise malformed(f"its zlib stream is cut off or larger than {limit >> 20} MiB")
     return plain_data
 
 

@@ -12,7 +12,7 @@ import io
 import pickle
 import re
 import sys
-from typing import Any, Callable, Dict, FrozenSet, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Optional, Tuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .errors import Refused
 FILE = "model_head.pkl"
 MAX_BYTES = 1 << 30  # of the decompressed stream: ten thousand classes of 8192 columns have 0.7 GB
 _DTYPE = re.compile(r"[<>=|]?(\?|b1|[iu][1248]|f[248]|U\d{1,6}|O8?)")
+_EMPTY_SET: FrozenSet[Any] = frozenset()  # one for all: each has 216 bytes
 _SHOWN = 80  # characters of what a hostile stream says are enough
 
 Key = Tuple[str, str]
@@ -163,6 +164,40 @@ for _core in ("core", "_core"):
     NUMPY_FUNCTIONS.update({(f"numpy.{_core}.{module}", name): maker for module, name, maker in _MAKERS})
 
 
+class _Counted(Dict[int, Callable[["Reader"], None]]):
+    """The steps of a reader, which may be taken so many times."""
+
+    budget: "_Budget"
+
+    def __getitem__(self, code: int) -> Callable[["Reader"], None]:
+        self.budget.spend(1)
+        return super().__getitem__(code)
+
+
+class _Budget:
+    """What a stream may cost: steps, each of which may make an object, and bytes handed to calls, each some twice."""
+
+    def __init__(self, steps: int, size: int) -> None:
+        self._limit = self._steps = steps
+        self._bytes = 2 * size
+
+    def spend(self, steps: int) -> None:
+        """Steps, or elements that a step copies."""
+        self._steps -= steps
+        if self._steps < 0:
+            raise malformed(f"it takes more than {self._limit} steps to read, which no head does")
+
+    def hand_over(self, values: Any) -> None:
+        """The arguments of a call or the state of an object, which is about to be copied."""
+        for value in values if isinstance(values, tuple) else (values,):
+            if isinstance(value, (bytes, bytearray)):
+                self._bytes -= len(value)
+            elif isinstance(value, (list, dict, tuple)):
+                self.spend(len(value))
+        if self._bytes < 0:
+            raise malformed("it uses the same bytes more than once or twice, which no head does")
+
+
 class Reader(pickle._Unpickler):  # the one written in Python: its steps can be replaced
     """Reads the opcodes of a pickle, with every step that could call something replaced.
 
@@ -172,10 +207,15 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
     dispatch: Dict[int, Callable[["Reader"], None]] = dict(pickle._Unpickler.dispatch)
     functions: Dict[Key, Callable[..., Any]] = NUMPY_FUNCTIONS
     classes: FrozenSet[Key] = frozenset({WRAPPER})
+    max_steps = 1 << 21  # a target takes 130, a class 2; an object of one step has 72 bytes or so
 
-    def __init__(self, stream: io.BytesIO, size: int) -> None:
+    def __init__(self, stream: io.BytesIO, size: int, budget: Optional[_Budget] = None) -> None:
         super().__init__(stream)
         self._stream, self._size = stream, size
+        self._budget = budget or _Budget(self.max_steps, size)
+        counted = _Counted(type(self).dispatch)
+        counted.budget = self._budget
+        self.dispatch = counted  # type: ignore[misc]
 
     def find_class(self, module: str, name: str) -> Global:
         """A known name, as a name."""
@@ -201,6 +241,8 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
             raise refuse(f"a call of a {type(function).__name__} object")
         if function.key not in self.functions:
             raise refuse(f"a call of {'.'.join(function.key)}")
+        self._budget.spend(len(arguments))
+        self._budget.hand_over(arguments)
         made = self.functions[function.key](*arguments)
         self.append(made if isinstance(made, dict) else StandIn(function.key, made))
 
@@ -216,6 +258,7 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
         state, made = self.stack.pop(), self.stack[-1]
         if not isinstance(made, StandIn):
             raise refuse(f"the state of a {type(made).__name__} object to be set")
+        self._budget.hand_over(state)
         if made.key == _DTYPE_CLASS:
             self._build_dtype(made, state)
         elif self.functions.get(made.key) is _make_empty:
@@ -248,7 +291,7 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
         """An array whose bytes stand in the stream, as joblib does it."""
         dtype, shape = _dtype_of(state.get("dtype")), sizes(state.get("shape"), "the shape of an array")
         if dtype.hasobject:
-            return plain(type(self)(self._stream, self._size).load())
+            return plain(type(self)(self._stream, self._size, self._budget).load())
         if state.get("numpy_array_alignment_bytes") is not None:
             self._stream.read(int.from_bytes(self._stream.read(1), "little"))
         size = dtype.itemsize
@@ -258,6 +301,27 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
             raise malformed("an array reaches past the end of the file")
         return _array(self._stream.read(size), dtype, shape, state.get("order") == "F")
 
+    def load_setitem(self) -> None:
+        """One item of a dict."""
+        _check_key(self.stack[-2])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        """Items since the mark."""
+        for key in self.stack[::2]:
+            _check_key(key)
+        super().load_setitems()
+
+    def load_dict(self) -> None:
+        """A dict of the items since the mark, as protocol 0 makes it."""
+        for key in self.stack[::2]:
+            _check_key(key)
+        super().load_dict()
+
+    def load_empty_set(self) -> None:
+        """A set, which in heads stays empty."""
+        self.append(_EMPTY_SET)
+
     def load_bytearray8(self) -> None:
         """A byte array, whose length is checked before memory is taken for it."""
         size = int.from_bytes(self.read(8), "little")
@@ -266,11 +330,23 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
         self.append(bytearray(self.read(size)))
 
 
+def _check_key(key: Any) -> None:
+    """Only what is hashed without asking anything inside of it: CPython's stack does not hold a deep tuple's hash."""
+    if key is not None and not isinstance(key, (str, bytes, int, float, StandIn)):
+        raise malformed(f"{shown(key)} is the key of a dict")
+
+
+Reader.dispatch[pickle.SETITEM[0]] = Reader.load_setitem
+Reader.dispatch[pickle.SETITEMS[0]] = Reader.load_setitems
+Reader.dispatch[pickle.DICT[0]] = Reader.load_dict
+Reader.dispatch[pickle.EMPTY_SET[0]] = Reader.load_empty_set
 Reader.dispatch[pickle.REDUCE[0]] = Reader.load_reduce
 Reader.dispatch[pickle.NEWOBJ[0]] = Reader.load_newobj
 Reader.dispatch[pickle.BUILD[0]] = Reader.load_build
 Reader.dispatch[pickle.BYTEARRAY8[0]] = Reader.load_bytearray8
 for _code in (
+    pickle.ADDITEMS,
+    pickle.FROZENSET,
     pickle.INST,
     pickle.OBJ,
     pickle.NEWOBJ_EX,

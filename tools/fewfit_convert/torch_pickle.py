@@ -36,6 +36,7 @@ class _StorageReader(Reader):
     }
     functions: Dict[Key, Callable[..., Any]] = {}
     classes = frozenset({_FLOAT})
+    max_steps = 1000
 
     def unknown(self, module: str, name: str) -> Refused:
         """Other types of numbers are refused as such; torch would not multiply float vectors with them either."""

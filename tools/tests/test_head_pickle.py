@@ -11,6 +11,8 @@ import lzma
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 
@@ -18,7 +20,7 @@ import numpy as np
 import pickles
 import pytest
 import tiny
-from fewfit_convert import cli, head_pickle
+from fewfit_convert import cli, head_pickle, safe_pickle
 from fewfit_convert.errors import Refused
 from pickles import Call, Global, New, Raw, Stored, dump
 
@@ -269,16 +271,80 @@ def test_damaged_streams_are_refused(name):
 
 
 def test_the_same_storage_many_times_takes_no_memory():
-    """A thousand tensors of one byte string of a megabyte are views of it."""
+    """A thousand tensors of one byte string of a megabyte."""
     storage = pickles.torch_storage(np.zeros(1 << 18)).arguments[0]
     maker = dump(Global("torch.storage", "_load_from_bytes"))[2:-1] + b"q\x00" + dump(storage)[2:-1] + b"\x85q\x01R"
     data = b"\x80\x04](" + maker + 999 * b"h\x00h\x01R" + b"e."
+    assert _peak(data, "the same bytes more than once") < 8 << 20
+
+
+def _peak(data, words):
+    """The most memory that a refusal takes."""
     tracemalloc.start()
-    with pytest.raises(Refused, match="holds a list"):
-        head_pickle.read_head(data)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 8 << 20
+    try:
+        with pytest.raises(Refused, match=words):
+            head_pickle.read_head(data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("code", [b"}", b"]", b"\x8f", b"("])
+def test_opcodes_of_one_byte_have_a_limit(code):
+    """Each makes an object of 70 to 200 bytes; compressed they are next to nothing."""
+    assert _peak(zlib.compress(b"\x80\x04" + code * (1 << 22)), "more than [0-9]+ steps") < 200 << 20
+
+
+def _stored(value) -> bytes:
+    """A value and its place in the memo, number 0."""
+    return dump(value)[2:-1] + b"q\x00"
+
+
+NUMPY_SCALAR = dump(Global("numpy._core.multiarray", "scalar"))[2:-1] + b"q\x01"
+MANY = {
+    # name: what one step makes of the same large value again and again
+    "state": _stored({str(n): n for n in range(5000)}) + 1000 * (dump(pickles.LOGISTIC)[2:-1] + b")\x81h\x00b"),
+    "text": _stored(b"a\0\0\0" * 50000)
+    + dump(pickles.dtype(np.dtype("U50000")))[2:-1]
+    + b"q\x02"
+    + NUMPY_SCALAR
+    + 5000 * b"h\x01h\x02h\x00\x86R",
+    "list": _stored([0] * 5000)
+    + dump(pickles.dtype(np.dtype("O")))[2:-1]
+    + b"q\x02"
+    + dump(Global("numpy._core.numeric", "_frombuffer"))[2:-1]
+    + b"q\x01"
+    + 3000 * (b"h\x01(h\x00h\x02" + dump((5000,))[2:-1] + b"U\x01CtR"),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_large_value_is_not_copied_without_end(monkeypatch, name):
+    """A few bytes of a pickle name it once more, and each time it is copied."""
+    monkeypatch.setattr(safe_pickle.Reader, "max_steps", 1 << 17, raising=False)
+    assert _peak(b"\x80\x04(" + MANY[name] + b"l.", "more than") < 64 << 20
+
+
+@pytest.mark.parametrize("code", [b"s", b"u", b"d", b"\x90", b"\x91"])
+def test_keys_are_plain(code):
+    """The hash of a tuple asks its parts, and CPython's stack ends before a million of them."""
+    deep = b")" + 1000000 * b"\x85"
+    before = {b"s": b"}", b"u": b"}(", b"d": b"(", b"\x90": b"\x8f(", b"\x91": b"("}[code]
+    data = b"\x80\x04" + before + deep + (b"" if code in b"\x90\x91" else b"N") + code + b"."
+    script = "import sys; from fewfit_convert import head_pickle, errors\n"
+    script += "try: head_pickle.read_head(sys.stdin.buffer.read())\nexcept errors.Refused as error: print(error)"
+    path = os.path.join(os.path.dirname(__file__), "..")
+    done = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, cwd=path)
+    assert done.returncode == 0 and b"model_head.pkl" in done.stdout, done
+
+
+def test_keys_of_real_heads_are_read():
+    """Weights of classes by number, by name and by numpy's numbers; an empty set, which torch's modules have."""
+    number = Call(Global("numpy._core.multiarray", "scalar"), (pickles.dtype(np.dtype("i8")), bytes(8)))
+    names = {"a": 1.0, 1: 2.0, 2.5: 3.0, None: 4.0, True: 5.0, b"x": 6.0}
+    state = attributes(dump(_logistic(class_weight=names, more={"x": Raw(b"}" + dump(number)[2:-1] + b"K\x01s")})))
+    assert state["class_weight"] == names and list(state["more"]["x"].values()) == [1]
+    assert not attributes(dump(_logistic(empty=Raw(b"\x8f"))))["empty"]
 
 
 def test_a_claimed_size_takes_no_memory():
@@ -325,6 +391,13 @@ def test_a_bomb_is_refused(monkeypatch):
     monkeypatch.setattr(head_pickle, "MAX_BYTES", 1 << 16)
     with pytest.raises(Refused, match="larger than"):
         head_pickle.read_head(zlib.compress(bytes(1 << 20)))
+
+
+def test_a_small_file_does_not_become_a_large_one():
+    """What is 64 times as large as the file and more than 64 MiB is no head; less is read, zeros or not."""
+    assert _peak(zlib.compress(bytes(1 << 28)), "cut off or larger than 64 MiB") < 160 << 20
+    zeros = _logistic(coef_=Stored(np.zeros((3, 1 << 20))))
+    assert attributes(zlib.compress(dump(zeros)))["coef_"].shape == (3, 1 << 20)
 
 
 def test_handwritten_heads_are_read():
