@@ -17,8 +17,10 @@ from fewfit_convert import cli  # noqa: E402  (needs the line above)
 
 def main():
     source, out = map(pathlib.Path, sys.argv[1:])
-    out.mkdir(parents=True, exist_ok=True)
     folders = sorted(path.parent for path in source.glob("*/config.json"))
+    if not folders:
+        sys.exit(f"no model folder in {source}")
+    out.mkdir(parents=True, exist_ok=True)
     for folder in folders:
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
