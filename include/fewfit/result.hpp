@@ -175,7 +175,7 @@ constexpr const char* message(errc code) noexcept {
     case errc::no_head: return "the file holds a body without a head: ask a head of its own, or encode";
     case errc::wrong_body: return "the head was made for another body than this model's";
     case errc::text_too_long: return "the text is longer than 2 GiB";
-    case errc::bad_argument: return "the caller's memory has the wrong size";
+    case errc::bad_argument: return "an argument is out of range, or the caller's memory has the wrong size";
     case errc::workspace_too_small: return "the caller's workspace memory is too small: see workspace_bytes";
     case errc::workspace_busy: return "more tasks run at once than the workspace has arenas";
     case errc::cancelled: return "the caller asked to stop";
