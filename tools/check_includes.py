@@ -17,6 +17,7 @@ io/crc32c io/mapped_file io/blob io/section_reader io/numbers io/arrays io/secti
 text/unicode_tables text/fold_table text/word_ranges text/unicode text/normalizer text/short_words text/basic_tokenizer text/trie text/wordpiece text/added_tokens text/normalized_tokens text/tokenizer text/check
 nn/tensor nn/kernels nn/simd/exact nn/simd/avx2 nn/simd/avx_vnni nn/simd/avx512 nn/simd/avx512_vnni nn/simd/avx512_bf16 nn/simd/neon
 nn/simd/neon_dot nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/dense nn/head nn/nearest
+nn/simd/doubles_x86 nn/simd/doubles_neon nn/simd/doubles nn/logistic_problem nn/newton nn/logistic_regression nn/leave_one_out
 model_state bind model heads layout workspace batch plan_tasks plan calls self_test evidence thread_pool answers text_windows long_text wide_text fewfit
 """.split()
 
@@ -26,7 +27,7 @@ ABOVE_THE_MODEL = {"thread_pool": INTERFACE, "answers": INTERFACE, "text_windows
                    "wide_text": INTERFACE, "long_text": INTERFACE | {"answers", "text_windows"}}
 
 # What is included into a namespace of the includer's, once an instruction set: no header, and without includes.
-PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "tile", "linear", "bytes")}
+PARTS = {f"nn/simd/{part}.inc" for part in ("eigen", "ymm", "zmm", "neon", "arithmetic", "tile", "linear", "bytes", "doubles")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
