@@ -41,6 +41,7 @@ FEWFIT_COLD inline error bind_head(const section& content, std::uint32_t width, 
   to.name = h.name[0];
   to.labels_are_integers = h.labels_are_integers != 0;
   to.is_multi = h.is_multi();
+  to.abstain_below = h.abstain_below, to.expected_error = h.expected_error;
   to.weights = {static_cast<head_kind>(h.kind),
                 h.intercept,
                 h.coefficients,
@@ -56,7 +57,7 @@ FEWFIT_COLD inline error bind_head(const section& content, std::uint32_t width, 
 inline error check_optional(const section_walk& walk, bool full) noexcept {
   const std::uint32_t type = walk.type();
   if (type >= static_cast<std::uint32_t>(section_type::optional)) return read_unknown(walk.content(full));
-  const bool known = type <= static_cast<std::uint32_t>(section_type::self_test);
+  const bool known = type <= static_cast<std::uint32_t>(section_type::examples);
   return {known ? errc::section_order : errc::unknown_section, section_name(type), type};
 }
 
@@ -198,6 +199,12 @@ FEWFIT_COLD inline error check_body(const section& content, const bytes& body) n
   return same ? error{} : error{errc::wrong_body, "body", entries.size / entry_bytes};
 }
 
+FEWFIT_COLD inline error bind_examples(const section& content, std::uint32_t width, head_state& to) noexcept {
+  const auto classes = static_cast<std::uint32_t>(to.head.weights.classes);
+  const error e = read_examples(content, classes, width, to.examples);
+  return e.code != errc::none || to.examples.texts.count == 0 ? e : check_utf8(to.examples.texts, "examples");
+}
+
 /// What the binder is for a model, for a head's own file.
 FEWFIT_COLD inline error bind_head_file(const blob& b, bool full, const model_state& m, head_state& to) noexcept {
   section_walk walk(b);
@@ -214,6 +221,8 @@ FEWFIT_COLD inline error bind_head_file(const blob& b, bool full, const model_st
        [&](const section& s) { return bind_head(s, m.config.sentence_size, to.memory, to.head); });
   take(section_type::about, [&](const section& s) { return read_about(s, to.about); });
   if (e.code == errc::none) e = check_utf8(to.about, "about");
+  if (walk.type() == static_cast<std::uint32_t>(section_type::examples))
+    take(section_type::examples, [&](const section& s) { return bind_examples(s, m.config.sentence_size, to); });
   for (; e.code == errc::none && !walk.done(); walk.next()) e = check_optional(walk, full);
   return e;
 }

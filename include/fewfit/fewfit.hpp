@@ -11,4 +11,5 @@
 #include "fewfit/long_text.hpp"
 #include "fewfit/nn/nearest.hpp"
 #include "fewfit/self_test.hpp"
+#include "fewfit/teach.hpp"
 #include "fewfit/wide_text.hpp"

@@ -129,6 +129,23 @@ FEWFIT_INLINE std::size_t head::bytes() const noexcept {
   return sizeof(head_state) + state_->head.labels.bytes() + state_->file.copy.bytes();
 }
 
+FEWFIT_INLINE span<const unsigned char> head::contents() const noexcept {
+  return {state_->file.data, static_cast<std::size_t>(state_->file.size)};
+}
+FEWFIT_INLINE std::size_t head::examples() const noexcept { return state_->examples.count; }
+FEWFIT_INLINE std::string_view head::example_label(std::size_t i) const noexcept {
+  return state_->head.labels[state_->examples.labels[i]];
+}
+FEWFIT_INLINE span<const float> head::example_vector(std::size_t i) const noexcept {
+  return {state_->examples.vectors + i * sentence_size(), sentence_size()};
+}
+FEWFIT_INLINE std::string_view head::example_text(std::size_t i) const noexcept {
+  const string_table& texts = state_->examples.texts;
+  return texts.count != 0 ? texts[static_cast<std::uint32_t>(i)] : std::string_view();
+}
+FEWFIT_INLINE double head::abstain_below() const noexcept { return state_->head.abstain_below; }
+FEWFIT_INLINE double head::expected_error() const noexcept { return state_->head.expected_error; }
+
 FEWFIT_INLINE prediction head::predict(span<const float> vector) const noexcept {
   prediction p;
   const errc e = predict(vector, {&p, 1});

@@ -24,6 +24,7 @@ struct bound_head {
   std::string_view name;
   bool labels_are_integers = false;
   bool is_multi = false;
+  double abstain_below = 0, expected_error = 0;
 
   bool exists() const noexcept { return weights.classes != 0; }
   /// Numbers of a text in what the original's predict_proba gives: K, or 2 K.
@@ -70,6 +71,7 @@ struct head_state {
   file_memory file;
   detail::bound_head head;
   string_table about;
+  examples_section examples{};  // none where the count is 0
 };
 
 namespace detail {

@@ -64,6 +64,7 @@ enum class errc : std::uint32_t {
   unknown_head_kind,
   unsupported_target,
   bad_chain_order,
+  bad_share,
   unsupported_unicode_tables,
   bad_word_limit,
   bad_string_table,
@@ -88,6 +89,9 @@ enum class errc : std::uint32_t {
   unsupported_kernels,
   no_self_test,
   no_head,
+  no_examples,
+  one_label,
+  empty_text,
   wrong_body,
   text_too_long,
   bad_argument,
@@ -98,7 +102,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 69;
+inline constexpr std::uint32_t errc_count = 73;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -159,7 +163,8 @@ constexpr const char* message(errc code) noexcept {
     case errc::missing_special_token: return "[UNK], [CLS] or [SEP] does not name a token";
     case errc::duplicate_special_token: return "two of [UNK], [CLS] and [SEP] are the same token";
     case errc::bad_added_token: return "an added token is empty, out of order, or has unknown flags";
-    case errc::bad_label: return "a label is empty";
+    case errc::bad_share: return "a share is not a number from 0 to 1";
+    case errc::bad_label: return "a label is empty, or there is none of this number";
     case errc::bad_about: return "the keys of the about section are not in order";
     case errc::bad_self_test: return "a self-test's probability is not between 0 and 1";
     case errc::non_finite_weight: return "a weight is infinite or not a number";
@@ -173,6 +178,9 @@ constexpr const char* message(errc code) noexcept {
       return "this processor or this build cannot run these kernels: load with kernels::automatic";
     case errc::no_self_test: return "the file holds no self-test";
     case errc::no_head: return "the file holds a body without a head: ask a head of its own, or encode";
+    case errc::no_examples: return "there is nothing to learn from: give a text and a label, at least two of each";
+    case errc::one_label: return "all examples have the same label: a head tells two or more apart";
+    case errc::empty_text: return "a text to learn from has no words";
     case errc::wrong_body: return "the head was made for another body than this model's";
     case errc::text_too_long: return "the text is longer than 2 GiB";
     case errc::bad_argument: return "an argument is out of range, or the caller's memory has the wrong size";

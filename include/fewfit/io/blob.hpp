@@ -46,6 +46,7 @@ enum class section_type : std::uint32_t {
   head,
   about,
   self_test,
+  examples,
   optional = 0x80000000u
 };
 
@@ -54,8 +55,8 @@ enum class file_kind : std::uint32_t { model = 1, head = 2 };
 
 constexpr const char* section_name(std::uint32_t type) noexcept {
   constexpr const char* names[] = {
-      "section", "config", "tokenizer", "vocabulary", "word_embeddings", "position_embeddings",
-      "layer",   "dense",  "body",      "head",       "about",           "self_test"};
+      "section", "config", "tokenizer", "vocabulary", "word_embeddings", "position_embeddings", "layer", "dense",
+      "body",    "head",   "about",     "self_test",  "examples"};
   if (type >= static_cast<std::uint32_t>(section_type::optional)) return "optional section";
   return type < sizeof(names) / sizeof(names[0]) ? names[type] : "section";
 }

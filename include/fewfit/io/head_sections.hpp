@@ -16,12 +16,21 @@ struct head_section {
   const std::uint32_t* order;  // [K], of a chain alone
   const double* intercept;     // [rows]
   const double* coefficients;  // [rows, S]; row i of a chain has S + i
+  double abstain_below, expected_error;
 
   bool is_binary() const noexcept { return kind == 2; }
   bool is_chain() const noexcept { return kind == 5; }
   std::uint32_t rows() const noexcept { return is_binary() ? 1 : classes; }
   /// Whether a text has several labels or none.
   bool is_multi() const noexcept { return kind >= 4; }
+};
+
+/// What a head was taught with.
+struct examples_section {
+  std::uint32_t count, width;
+  const std::uint32_t* labels;  // [count]
+  const float* vectors;         // [count, S]
+  string_table texts;           // [count], or none: vectors alone suffice
 };
 
 struct self_test_section {
@@ -42,6 +51,13 @@ FEWFIT_COLD inline error read_body(const section& content, bytes& entries) noexc
 
 namespace detail {
 
+/// A number from 0 to 1. A NaN is none.
+FEWFIT_COLD inline double take_share(section_reader& in, const char* field) noexcept {
+  const auto share = in.take<double>();
+  if (in.ok() && !(first_non_finite(&share, 1) == 1 && share >= 0 && share <= 1)) in.fail(errc::bad_share, field, 0);
+  return share;
+}
+
 /// Kind, sizes and flags, and whether they agree.
 FEWFIT_COLD inline void take_head_numbers(section_reader& in, bool first_version, head_section& h) noexcept {
   h.kind = in.take_between(1, first_version ? 2 : 5, errc::unknown_head_kind, "kind");
@@ -52,7 +68,9 @@ FEWFIT_COLD inline void take_head_numbers(section_reader& in, bool first_version
   const std::uint32_t most = h.kind == 4 ? 1 : 0;
   h.pairs = in.take_between(0, most, errc::bad_flag, "pairs");
   h.half_is_yes = in.take_between(0, most, errc::bad_flag, "half_is_yes");
-  in.take_zeros(40);
+  h.abstain_below = take_share(in, "abstain_below");
+  h.expected_error = take_share(in, "expected_error");
+  in.take_zeros(24);
 }
 
 /// Each target is there once. A bit for each that there can be is 8 KB of stack.
@@ -89,6 +107,26 @@ FEWFIT_COLD inline error read_head(const section& content, std::uint32_t width, 
   };
   look("head intercept", h.intercept, rows);
   look("head coefficients", h.coefficients, numbers);
+  return in.error();
+}
+
+/// What a head of `classes` classes over vectors of `width` numbers was taught with.
+FEWFIT_COLD inline error read_examples(const section& content, std::uint32_t classes, std::uint32_t width,
+                                       examples_section& e) noexcept {
+  section_reader in(content, "examples");
+  e.count = in.take_between(1, 1u << 24, errc::bad_dimension, "examples");
+  const bool with_texts = in.take_flag("texts are kept") != 0;
+  in.take_zeros(56);
+  e.width = width;
+  e.labels = in.take_array<std::uint32_t>(e.count);
+  e.vectors = in.take_array<float>(std::uint64_t{e.count} * width);
+  if (with_texts) e.texts = in.take_strings(e.count, 1u << 24);
+  in.finish();
+  for (std::uint32_t i = 0; in.ok() && i < e.count; ++i)
+    if (e.labels[i] >= classes) in.fail(errc::bad_label, "examples", i);
+  const std::uint64_t numbers = std::uint64_t{e.count} * width;
+  const std::uint64_t bad = in.ok() && in.full() ? detail::first_non_finite(e.vectors, numbers) : numbers;
+  if (bad != numbers) in.fail(errc::non_finite_weight, "examples", bad);
   return in.error();
 }
 
