@@ -294,7 +294,7 @@ TEST_CASE("what is wrong with a head file is said, and nothing is left behind") 
          f.sections.push_back({11, "self_test", "x"});
        })},
       {"unknown", errc::unknown_section, "section", edited([](file& f) {
-         f.sections.push_back({12, "x", "x"});
+         f.sections.push_back({13, "x", "x"});
        })},
       {"no entries", errc::bad_section_count, "body",
        edited([](file& f) { support::put(f.sections[0].body, 0, 0u); })},

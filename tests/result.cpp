@@ -56,6 +56,9 @@ void provoke_by_call(std::set<errc>& seen) {
   body.has_head = false;
   seen.insert(support::tiny_loaded(body)->predict("good").status);
   seen.insert(support::head_error(support::tiny_head(support::other_head()).bytes(), *overflowing).code);
+  const std::string_view texts[] = {"good", ""}, labels[] = {"a", "b"};
+  seen.insert(m->teach({texts, 0}, {labels, 0}).error().code), seen.insert(m->teach(texts, labels).error().code);
+  seen.insert(m->teach({texts, 1}, {labels, 1}).error().code);
   seen.insert(m->predict(support::endless_text()).status);
   seen.insert(overflowing->predict("good").status);
   seen.insert(support::wrong_kernels()), seen.insert(support::wrong_span()), seen.insert(support::small_memory());

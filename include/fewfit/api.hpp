@@ -27,7 +27,7 @@ struct teach_options {
   double C = 1;  // how much the examples count beside the penalty
   bool fit_intercept = true;
   bool balanced = false;  // class_weight="balanced": rare labels count as much as frequent ones
-  double tolerance = 1e-10;
+  double tolerance = 1e-12;
   /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of its
   /// answers is wrong, by leaving out each example in turn.
   double most_errors = 1;

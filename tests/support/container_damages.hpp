@@ -127,7 +127,7 @@ inline void add_section_list_damages(std::vector<damage>& rows) {
   const auto extra = [](std::uint32_t type) {
     return sections([=](tiny_file& f) { f.sections.push_back({type, "extra", "what is this"}); });
   };
-  for (const std::uint32_t type : {12u, 0x7FFFFFFFu})
+  for (const std::uint32_t type : {13u, 0x7FFFFFFFu})
     rows.push_back({"a section of type " + std::to_string(type), errc::unknown_section, "section", extra(type),
                     extra(0x80000000u)});
   rows.push_back({"a section of type 0", errc::section_order, "config", sections([](tiny_file& f) {
