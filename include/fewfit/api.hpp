@@ -28,8 +28,8 @@ struct teach_options {
   bool fit_intercept = true;
   bool balanced = false;  // class_weight="balanced": rare labels count as much as frequent ones
   double tolerance = 1e-12;
-  /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of its
-  /// answers is wrong, by leaving out each example in turn.
+  /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of
+  /// its answers is wrong, by leaving out each example in turn.
   double most_errors = 1;
   bool keep_examples = true;  // in the head's file, to teach it more later: vectors, from which texts can be guessed
   bool keep_texts = false;    // and the texts themselves
@@ -127,7 +127,7 @@ class model {
   errc tokenize(std::string_view text, workspace& scratch, span<std::uint32_t> out, text_info& info,
                 span<byte_range> offsets = {}) const noexcept;
 
-  /// A head that has learned from labelled texts: scikit-learn's LogisticRegression, at its optimum, on their vectors.
+  /// A head that has learned from labelled texts: scikit-learn's LogisticRegression at its optimum, on their vectors.
   /// With `known`, a head that this model has taught, from its examples and these: it begins there and ends where a
   /// fit to all ends. The same bits on every run and any number of threads.
   ///

@@ -30,7 +30,7 @@ double plain_dot(const A* a, const double* b, std::size_t n) {
 
 /// Every set in turn; says aloud where the build has no fused multiply-add for it, and bits are not compared.
 template <class Test>
-void for_each_set(const Test& test) {
+void for_each_table(const Test& test) {
   for (const fewfit::kernels name : support::kernel_names()) {
     CAPTURE(fewfit::name(name));
     fewfit::double_table t{};
@@ -46,15 +46,15 @@ void check(double ours, double plain, bool fused) {
   if (!right) FAIL_CHECK(ours << " is not " << plain);
 }
 
-constexpr std::size_t widths[] = {1, 7, 8, 9, 16, 20, 33, 64, 71, 384};
+constexpr std::size_t vector_widths[] = {1, 7, 8, 9, 16, 20, 33, 64, 71, 384};
 
 }  // namespace
 
 TEST_SUITE_BEGIN("nn");
 
 TEST_CASE("doubles: scores are sums over lanes, rows are added in their order, nothing behind is written") {
-  for_each_set([](const fewfit::double_table& t, bool fused) {
-    for (const std::size_t width : widths)
+  for_each_table([](const fewfit::double_table& t, bool fused) {
+    for (const std::size_t width : vector_widths)
       for (const std::size_t classes : {1u, 2u, 3u, 4u, 5u, 7u, 8u, 11u})
         for (const std::size_t rows : {1u, 2u, 3u, 4u, 8u, 9u, 17u}) {
           const std::size_t ld = (width + 7) / 8 * 8;
@@ -79,7 +79,7 @@ TEST_CASE("doubles: scores are sums over lanes, rows are added in their order, n
 }
 
 TEST_CASE("doubles: dot and combine, in place, too") {
-  for_each_set([](const fewfit::double_table& t, bool fused) {
+  for_each_table([](const fewfit::double_table& t, bool fused) {
     for (std::size_t n = 0; n <= 64; n += 8) {
       const std::vector<double> a = random_doubles(n + 1, 3), b = random_doubles(n + 1, 4);
       check(t.dot(a.data(), b.data(), n), plain_dot(a.data(), b.data(), n), fused);
@@ -103,7 +103,7 @@ TEST_CASE("doubles: exp within 3e-16 of itself from -708 to 0, the same bits fro
   wanted = numbers;
   const bool chosen_is_fused = support::doubles_are_fused(fewfit::kernels::automatic);
   chosen.exp(wanted.data(), wanted.size());
-  for_each_set([&](const fewfit::double_table& t, bool fused) {
+  for_each_table([&](const fewfit::double_table& t, bool fused) {
     std::vector<double> ours(numbers);
     t.exp(ours.data(), ours.size());
     double worst = 0;
