@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any, Dict, Optional
 
-from .errors import Refused
+from .errors import SAVE_AGAIN, Refused
 
 
 class Folder:
@@ -33,7 +33,10 @@ class Folder:
         except FileNotFoundError:
             if at is not None:
                 raise Refused(f"{at} is missing") from None
-            raise Refused(f"{name} is missing: this is not a folder that SetFit's save_pretrained wrote") from None
+            raise Refused(
+                f"{name} is missing: this is not a folder that SetFit's save_pretrained or SentenceTransformer.save "
+                f"wrote, or an old one did: {SAVE_AGAIN}"
+            ) from None
         except OSError as error:
             raise Refused(f"{name} cannot be read: {error.strerror}") from None
         self._digests[name] = hashlib.sha256(data).hexdigest()

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 from . import spec
-from .errors import Refused
+from .errors import SAVE_AGAIN, Refused
 from .folder import Folder
 from .model import Dense
 from .safetensors_file import read_checkpoint
@@ -81,7 +81,7 @@ def _check_order(chain: List[Tuple[str, str]]) -> None:
             "and Normalize"
         )
     if chain[0][1] != "":
-        raise Refused(f"the Transformer in {FILE} lies in a folder of its own ({chain[0][1]}); save it again")
+        raise Refused(f"the Transformer in {FILE} lies in a folder of its own ({chain[0][1]}): {SAVE_AGAIN}")
     if kinds.count("Dense") > spec.MAX_DENSE_LAYERS:
         raise Refused(
             f"{kinds.count('Dense')} modules in {FILE} are Dense; at most {spec.MAX_DENSE_LAYERS} can be stored"

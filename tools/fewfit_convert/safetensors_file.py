@@ -11,7 +11,7 @@ from typing import Dict, Iterable, List, Tuple
 import numpy as np
 import safetensors
 
-from .errors import Refused
+from .errors import SAVE_AGAIN, Refused
 from .folder import Folder
 
 FILE = "model.safetensors"
@@ -117,8 +117,8 @@ def _deserialize(folder: Folder, file: str) -> List[Tuple[str, dict]]:
             )
         if folder.has(f"{beside}pytorch_model.bin"):
             raise Refused(
-                f"{file} is missing and {beside}pytorch_model.bin is a pickle, which is not opened: load the model "
-                "with setfit and save it again with save_pretrained, which writes safetensors"
+                f"{file} is missing and {beside}pytorch_model.bin is a pickle, which is not opened: "
+                f"{SAVE_AGAIN}, which writes safetensors"
             )
     try:
         return safetensors.deserialize(folder.read(file))

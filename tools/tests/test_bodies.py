@@ -167,6 +167,37 @@ DENSE_REFUSED = {
 }
 
 
+AGAIN = "load it with sentence-transformers"
+OLDER = {
+    # name: changes, and what is named; each is how an older release of sentence-transformers saved a body
+    "modules": ({MODULES: NO}, "modules.json is missing"),
+    "settings": ({"sentence_bert_config.json": NO}, "sentence_bert_config.json is missing"),
+    "settings of another name": (
+        {"sentence_bert_config.json": NO, "sentence_distilbert_config.json": {"max_seq_length": 12}},
+        "sentence_bert_config.json is missing",
+    ),
+    "transformer in a folder": ({f"{MODULES}:0:path": "0_Transformer"}, "lies in a folder of its own (0_Transformer)"),
+    "weights in a pickle": ({"pytorch_model.bin": b"x"}, "pytorch_model.bin is a pickle"),
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_bodies_of_older_releases_are_to_be_saved_again(tmp_path, capsys, name):
+    """The message says how, for a body alone, too."""
+    changes, words = OLDER[name]
+    made = {**tiny.files(), **{key: value for key, value in changes.items() if ":" not in key and value is not NO}}
+    tiny.write_model(tmp_path)
+    for key in changes:
+        if changes[key] is NO:
+            del made[key]
+            os.unlink(tmp_path / key)
+    if name == "weights in a pickle":
+        os.unlink(tmp_path / "model.safetensors")
+    tiny.write_files(str(tmp_path), tiny.edit(made, {key: value for key, value in changes.items() if ":" in key}))
+    message = refuse(tmp_path, capsys, "--body-only")
+    assert words in message and AGAIN in message and "save it again" in message
+
+
 @pytest.mark.parametrize("name", DENSE_REFUSED)
 def test_dense_modules_that_do_not_fit_are_refused(tmp_path, capsys, name):
     """With the thing, the number and the file."""

@@ -322,7 +322,7 @@ REFUSED = {
     "no weights": ({"model.safetensors": NO}, "model.safetensors is missing"),
     "pytorch_model.bin": (
         {"model.safetensors": NO, "pytorch_model.bin": b"PK"},
-        "save it again with save_pretrained",
+        "(a classifier with setfit) and save it again",
     ),
     "shards": ({"model.safetensors": NO, "model.safetensors.index.json": {}}, "model.safetensors.index.json"),
     "damaged weights": ({"model.safetensors": b'\x08\0\0\0\0\0\0\0{"a":1}'}, "model.safetensors is damaged"),
