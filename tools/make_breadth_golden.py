@@ -14,6 +14,8 @@ vectors.f32   float32 [B][S], little-endian: the sentence vectors, one text at a
 A seed counts up from 1000 times the model's place until each class gets a fifth of the texts (for heads of several
 targets each answer of each target), no answer is a near thing, torch's probabilities are near those of float64, and
 the numbers inside the network are so large that every part of it matters. The script prints all of that.
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ another one, and which, so that the same file comes out everywhere. Texts that d
 golden_eval.json   version, labels, and for each case: indices of its texts in golden.json, true classes, accuracy,
                    precision, recall, f1 and support of each class, macro and weighted averages, confusion matrix, and
                    calibration_curve of (prediction is right, winning probability): its bins that are not empty
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 import argparse

@@ -14,6 +14,8 @@ golden.json   versions, labels, and for each text: ids, tokens, truncated, label
               of no and yes of a MultiOutputClassifier one after the other)
 V.f32         float32 [B][D], little-endian: torch's sentence vectors
 R.f32         float32 [B][D], little-endian: the float64 result minus torch's float32 vector
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 from __future__ import annotations

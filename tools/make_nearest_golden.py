@@ -9,6 +9,8 @@ exactly. Some vectors are others again, or others at another length, so that the
 
 nearest.json   versions; width; vectors [n, width] and queries [q, width] as whole numbers of sixty-fourths;
                similarities [q, n] of util.cos_sim; hits [q] of util.semantic_search: corpus ids and scores, best first
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 import argparse

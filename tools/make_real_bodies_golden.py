@@ -6,6 +6,8 @@
 
 Imports nothing of fewfit. Writes tests/parity/golden/all_minilm_l6.f32 and paraphrase_minilm_l3.f32, float32 [B][D],
 little-endian, one text at a time, one thread, eager attention; prints versions and how far float64 is from them.
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 from __future__ import annotations

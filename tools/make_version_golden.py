@@ -9,6 +9,8 @@ which tells the answers of the self-test. All files of one call hold the same mo
 
 version_1.fewfit    fewfit_convert 0.1.0 at 5484a1b, the last commit that wrote version 1
 version_2.fewfit    fewfit_convert 0.1.0 with the first complete writer of version 2
+
+Runs with what tools/golden_requirements.txt pins.
 """
 
 from __future__ import annotations
