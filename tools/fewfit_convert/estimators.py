@@ -2,8 +2,8 @@
 """From the attributes of a fitted head to rows of coefficients: what its predict_proba and its predict compute.
 
 scikit-learn decides by what was fitted: two classes have one row and a sigmoid, more have a softmax; releases before
-1.8 also looked at `multi_class` and the solver. Where a head computes something that no kind of head in a model file does, it is
-refused.
+1.8 also looked at `multi_class` and the solver. Where a head computes something that no kind of head in a model file
+does, it is refused.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ OLDER = {
         {"sentence_bert_config.json": NO, "sentence_distilbert_config.json": {"max_seq_length": 12}},
         "sentence_bert_config.json is missing",
     ),
-    "transformer in a folder": ({f"{MODULES}:0:path": "0_Transformer"}, "lies in a folder of its own (0_Transformer)"),
+    "a folder of its own": ({f"{MODULES}:0:path": "0_Transformer"}, "lies in a folder of its own (0_Transformer)"),
     "weights in a pickle": ({"pytorch_model.bin": b"x"}, "pytorch_model.bin is a pickle"),
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which release made which golden file: what docs/parity.md says of it, and what tools/golden_requirements.txt pins."""
+"""Which release made which golden file, as docs/parity.md says; what tools/golden_requirements.txt pins."""
 
 import glob
 import json

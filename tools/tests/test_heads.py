@@ -328,7 +328,7 @@ NEWTON = dict(solver="newton-cholesky", multi_class="auto")
     "name,kind", [("liblinear", 3), ("newton_cholesky", 3), ("ovr", 3), ("auto", 1), ("two_classes", 2)]
 )
 def test_heads_of_a_release_that_was_one_versus_rest(tmp_path, name, kind):
-    """By solver or by multi_class: what scikit-learn 1.5 itself answered, where it asked for nothing but two classes."""
+    """By solver or by multi_class: what scikit-learn 1.5 itself answered."""
     given = OLD["heads"][name]
     write(tmp_path, None)
     with open(os.path.join(DATA, f"old_{name}.pkl"), "rb") as source:
