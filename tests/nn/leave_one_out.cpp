@@ -98,6 +98,31 @@ TEST_CASE("leave_one_out: the same bits from every fused set of kernels") {
   }
 }
 
+TEST_CASE("fit and leave_one_out: the same bits from every compiler, option and processor") {
+  for (const fewfit::kernels name : support::kernel_names()) {
+    if (!support::doubles_are_fused(name)) continue;
+    CAPTURE(static_cast<int>(name));
+    std::uint64_t digest = 0xCBF29CE484222325u;  // FNV-1a, a double at a time
+    const auto add = [&digest](const double* numbers, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        std::uint64_t bits;
+        std::memcpy(&bits, numbers + i, sizeof bits);
+        digest = (digest ^ bits) * 0x100000001B3u;
+      }
+    };
+    for (const fit_case& c : support::fit_golden_files().cases) {
+      fewfit::fit_options o = c.options();
+      o.kernels = name;
+      const auto fitted = fewfit::fit(c.examples(), o);
+      REQUIRE(fitted);
+      add(fitted->numbers.data(), fitted->numbers.size());
+      const std::vector<double> out = held_out(c, o);
+      add(out.data(), out.size());
+    }
+    CHECK(digest == 0xDED531ED4E3B668Du);
+  }
+}
+
 TEST_CASE("leave_one_out: wrong arguments are errors, and so is an allocator that fails at any call") {
   const auto& cases = support::fit_golden_files().cases;
   const fit_case& c = cases[5];

@@ -53,6 +53,26 @@ TEST_CASE("fit: the probabilities and intercepts of scikit-learn at its optimum"
                           << " from its intercepts");
 }
 
+TEST_CASE("fit: shares of scores in the thousands, and of scores that are alike") {
+  fewfit::double_table table{};
+  REQUIRE(fewfit::select_doubles(fewfit::kernels::automatic, table));
+  double block[512], out[6];
+  fewfit::detail::logistic_problem p;
+  p.table = &table, p.block = block, p.examples = 2, p.width = 100, p.classes = 3;
+  const double scores[] = {9000, 8999, -9000, -5000, -5000, -5000};
+  fewfit::detail::probabilities_of(p, scores, out);
+  CHECK(out[0] == doctest::Approx(1 / (1 + std::exp(-1.0))).epsilon(1e-15));
+  CHECK(out[0] + out[1] == doctest::Approx(1).epsilon(1e-15));
+  CHECK(out[2] < 1e-300);
+  for (const int i : {3, 4, 5}) CHECK(out[i] == 1 / 3.0);
+  p.examples = 6, p.classes = 2;
+  const double decisions[] = {9000, -9000, 0, 2, -2, 1e300};
+  fewfit::detail::probabilities_of(p, decisions, out);
+  CHECK((out[0] == 1 && out[1] < 1e-300 && out[2] == 0.5 && out[5] == 1));
+  CHECK(out[3] == doctest::Approx(1 / (1 + std::exp(-2.0))).epsilon(1e-15));
+  CHECK(out[4] == doctest::Approx(1 / (1 + std::exp(2.0))).epsilon(1e-15));
+}
+
 TEST_CASE("fit: the same bits again, and from every set of kernels that is fused") {
   for (const fit_case& c : support::fit_golden_files().cases) {
     CAPTURE(c.name);

@@ -29,8 +29,8 @@ struct conjugate_pairs {
       t.combine(x, -factors[i], products + i * n, x, n);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      const double already = inverse[i] * t.dot(products + i * n, x, n);
-      t.combine(x, factors[i] - already, directions + i * n, x, n);
+      const double missing = std::fma(-inverse[i], t.dot(products + i * n, x, n), factors[i]);
+      t.combine(x, missing, directions + i * n, x, n);
     }
   }
 };
