@@ -59,12 +59,16 @@ TEST_CASE("fit: shares of scores in the thousands, and of scores that are alike"
   double block[512], out[6];
   fewfit::detail::logistic_problem p;
   p.table = &table, p.block = block, p.examples = 2, p.width = 100, p.classes = 3;
-  const double scores[] = {9000, 8999, -9000, -5000, -5000, -5000};
+  const double scores[] = {9000, 8999, 8200, -5000, -5000, -5000};
   fewfit::detail::probabilities_of(p, scores, out);
   CHECK(out[0] == doctest::Approx(1 / (1 + std::exp(-1.0))).epsilon(1e-15));
   CHECK(out[0] + out[1] == doctest::Approx(1).epsilon(1e-15));
   CHECK(out[2] < 1e-300);
   for (const int i : {3, 4, 5}) CHECK(out[i] == 1 / 3.0);
+  const double apart[] = {800, 0, -5, 0, 800, 799};  // exp(800) is no double
+  fewfit::detail::probabilities_of(p, apart, out);
+  CHECK((out[0] == 1 && out[1] < 1e-300 && out[2] < 1e-300));
+  CHECK(out[4] == doctest::Approx(1 / (1 + std::exp(-1.0))).epsilon(1e-15));
   p.examples = 6, p.classes = 2;
   const double decisions[] = {9000, -9000, 0, 2, -2, 1e300};
   fewfit::detail::probabilities_of(p, decisions, out);
