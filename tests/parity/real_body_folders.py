@@ -71,8 +71,8 @@ def wheels(folder):
     return found
 
 
-# The graph is read by these two functions and not by the package onnx: that takes 70 MB and protobuf, has releases
-# for some Pythons only, and would be asked for two lists of a file whose hash is known.
+# The graph is read by these two functions and not by the package onnx: that takes 70 MB and protobuf, and would be
+# asked for two lists of one file whose hash is known.
 def protobuf(data):
     """Number and value of each field of a message; values of fields with a length are views."""
     at = 0

@@ -84,7 +84,7 @@ def _release(estimator: StandIn) -> Optional[Tuple[int, int]]:
 def _is_one_versus_rest(estimator: StandIn) -> bool:
     """Whether a regression over more than two classes has sigmoids over their sum instead of a softmax.
 
-    source scikit-learn 0.18 to 1.9: LogisticRegression.predict_proba"""
+    source LogisticRegression.predict_proba of scikit-learn, whose releases differ in it"""
     scheme, solver, release = _word(estimator, "multi_class"), _word(estimator, "solver"), _release(estimator)
     newton = solver == "newton-cholesky" and scheme is not None and (release is None or release < (1, 6))
     by_solver = (solver == "liblinear" or newton) and scheme != "multinomial"
