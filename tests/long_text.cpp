@@ -163,7 +163,7 @@ TEST_CASE("reduce::first: the bits of predict for every text") {
   const long_answer a = fewfit::predict_long(m, text, options_for(reduce::first, 3, 1));
   check_is_plain(m, a, text);
   CHECK(a.truncated);
-  const std::vector<fewfit::byte_range> seen = m.tokenize(text, {true, true, true}).offsets;  // [CLS] first, [SEP] last
+  const auto seen = m.tokenize(text, {true, true, true}).offsets;  // of [CLS] first, of [SEP] last
   CHECK(a.evidence[0].where.begin == seen[1].begin);
   CHECK(a.evidence[0].where.end == seen[seen.size() - 2].end);
   CHECK(a.evidence[0].where.end < text.size());
