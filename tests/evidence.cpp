@@ -501,7 +501,7 @@ TEST_CASE(
   fewfit::workspace scratch;
   std::vector<word_evidence> out(126);
   double worst = 0;
-  std::size_t words = 0;
+  std::size_t words = 0, texts = 0;
   for (const support::golden_text& golden : support::golden_files().texts) {
     const fewfit::prediction answer = m.predict(golden.text, scratch);
     const std::vector<token_group> expected = groups(m, golden.text);
@@ -510,17 +510,22 @@ TEST_CASE(
     CHECK(e.exact);
     CHECK(e.label == answer.label);
     CHECK(e.probability == answer.probability);
+    double own = e.intercept + e.rest;
+    for (std::size_t i = 0; i < e.word_count; ++i) own += out[i].contribution;
+    worst = std::max(worst, std::fabs(own - e.logit));
     double all = 0;
-    for (std::uint32_t k = 0; k < m.labels().size; ++k) {  // the logits make the probability
+    const bool asked = texts++ % 10 == 0;                           // of all labels: that takes three times as long
+    for (std::uint32_t k = 0; asked && k < m.labels().size; ++k) {  // the logits make the probability
       const evidence other = m.explain(golden.text, scratch, out, k);
       all += std::exp(other.logit - e.logit);
       double sum = other.intercept + other.rest;
       for (std::size_t i = 0; i < other.word_count; ++i) sum += out[i].contribution;
       worst = std::max(worst, std::fabs(sum - other.logit));
     }
-    CHECK(std::fabs(1 / all - answer.probability) < 1e-12);
+    if (asked) CHECK(std::fabs(1 / all - answer.probability) < 1e-12);
     CAPTURE(golden.text);
     REQUIRE(e.word_count == expected.size());
+    if (asked) REQUIRE(m.explain(golden.text, scratch, out).word_count == expected.size());
     words += expected.size();
     for (std::size_t i = 0; i < expected.size(); ++i) {
       CHECK(out[i].bytes.begin == expected[i].bytes.begin);
