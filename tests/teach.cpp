@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A head out of labelled texts: what it learns, learns more, forgets; its file; and what it is not taught with.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -97,6 +98,32 @@ TEST_CASE("the same bits on every run and any number of threads") {
   fewfit::thread_pool pool(3);
   fewfit::workspace scratch(3);
   CHECK(says(*taught_body()->teach(l.texts, l.labels, {}, nullptr, scratch, pool.executor())) == first);
+}
+
+TEST_CASE("progress is that of the texts, over all calls; who says stop has no head") {
+  taught_texts many = lessons();
+  while (many.texts.size() < 600) many.texts.push_back(many.texts[1]), many.labels.push_back(many.labels[1]);
+  struct heard {
+    std::vector<std::size_t> done;
+    std::size_t total = 0, most = 0;
+    static bool call(void* self, std::size_t done, std::size_t total) {
+      heard& h = *static_cast<heard*>(self);
+      h.done.push_back(done), h.total = total;
+      return done < h.most;
+    }
+  };
+  heard all, some;
+  all.most = 601, some.most = 300;
+  fewfit::workspace scratch;
+  CHECK(taught_body()->teach(many.texts, many.labels, {}, nullptr, scratch, {}, {heard::call, &all}));
+  CHECK(all.total == 600);
+  CHECK(std::is_sorted(all.done.begin(), all.done.end()));
+  CHECK(std::count(all.done.begin(), all.done.end(), 256) == 1);
+  CHECK(all.done.back() == 600);
+  const auto stopped = taught_body()->teach(many.texts, many.labels, {}, nullptr, scratch, {}, {heard::call, &some});
+  CHECK(stopped.error().code == errc::cancelled);
+  CHECK(some.done.back() >= 300);
+  CHECK(some.done.back() < 512);
 }
 
 TEST_CASE("taught again, relabelled, forgotten: the optimum of what is left, wherever it began") {

@@ -139,8 +139,8 @@ class model {
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options = {}, const head* known = nullptr) const noexcept;
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
-                     const teach_options& options, const head* known, workspace& scratch,
-                     const executor& run = {}) const noexcept;
+                     const teach_options& options, const head* known, workspace& scratch, const executor& run = {},
+                     const progress& report = {}) const noexcept;  // of the encoding, which is the long part
   /// The head that it would be had an example had another label, or not been there.    errors  as teach
   result<head> relabel(const head& known, std::size_t example, std::string_view label,
                        const teach_options& options = {}) const noexcept;

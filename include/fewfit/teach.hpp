@@ -18,6 +18,18 @@ namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
+/// What is told of a call that is a part of a longer one.
+struct part_of_progress {
+  const progress& whole;
+  std::size_t before = 0, total = 0;
+
+  progress part() noexcept { return whole.call != nullptr ? progress{tell, this} : progress{}; }
+  static bool tell(void* self, std::size_t done, std::size_t) {
+    const part_of_progress& p = *static_cast<part_of_progress*>(self);
+    return p.whole.call(p.whole.user, p.before + done, p.total);
+  }
+};
+
 /// A head's examples on their way to another head. Labels are numbers of `names`, which ascend by their bytes, as
 /// scikit-learn's classes_ do.
 class lesson {
@@ -53,13 +65,15 @@ class lesson {
 
   /// Encodes new examples behind those that are there.
   error encode(const model& m, span<const std::string_view> texts, span<const std::string_view> labels,
-               workspace& scratch, const executor& run) noexcept {
+               workspace& scratch, const executor& run, const progress& report) noexcept {
     has_texts_ = options_.keep_examples && options_.keep_texts && (has_texts_ || count_ == 0);
     const std::size_t width = m_.config.sentence_size;
     for (std::size_t first = 0; first < texts.size;) {
       const std::size_t left = texts.size - first, few = left < at_once ? left : at_once;
       text_info info[at_once];
-      const errc e = m.encode({texts.data + first, few}, scratch, {vector(count_), few * width}, {info, few}, run);
+      part_of_progress told{report, first, texts.size};
+      const errc e =
+          m.encode({texts.data + first, few}, scratch, {vector(count_), few * width}, {info, few}, run, told.part());
       if (e != errc::none) return {e, "texts", first};
       for (std::size_t i = 0; i < few; ++i, ++count_) {
         if (info[i].tokens == 2) return {errc::empty_text, "texts", first + i};
@@ -180,7 +194,7 @@ FEWFIT_COLD inline result<head_state*> learn(lesson& l, const model_state& m, co
 
 FEWFIT_INLINE result<head> model::teach(span<const std::string_view> texts, span<const std::string_view> labels,
                                         const teach_options& options, const head* known, workspace& scratch,
-                                        const executor& run) const noexcept {
+                                        const executor& run, const progress& report) const noexcept {
   if (texts.size != labels.size) return {errc::bad_argument, "labels", labels.size};
   const head_state* const before = known != nullptr ? known->state_ : nullptr;
   if (before != nullptr && before->head.weights.width != config().sentence_size)
@@ -189,7 +203,7 @@ FEWFIT_INLINE result<head> model::teach(span<const std::string_view> texts, span
   const std::size_t old = before != nullptr ? before->examples.count : 0;
   if (const error e = l.reserve(old, texts.size); e.code != errc::none) return e;
   if (before != nullptr) l.take(*before, old, nullptr);
-  if (const error e = l.encode(*this, texts, labels, scratch, run); e.code != errc::none) return e;
+  if (const error e = l.encode(*this, texts, labels, scratch, run, report); e.code != errc::none) return e;
   const result<head_state*> state = detail::learn(l, *state_, options, before);
   if (!state) return state.error();
   return head(*state);
