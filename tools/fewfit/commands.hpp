@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The seven commands. Each throws a failure, or returns when it has said everything.
+// The eight commands. Each throws a failure, or returns when it has said everything.
 
 #include "options.hpp"
 
@@ -11,6 +11,7 @@ void embed(const options& options);
 void tokenize(const options& options);
 void eval(const options& options);
 void explain(const options& options);
+void teach(const options& options);
 void inspect(const options& options);
 void verify(const options& options);
 

@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "json_line.hpp"
+#include "labelled.hpp"
 #include "metrics.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -30,18 +31,9 @@ class eval_command : public line_command {
   }
 
   std::string text_in(std::string_view line) override {
-    if (format_ == format::jsonl) {
-      std::vector<std::string> values =
-          values_of(line, {wanted_key{"label", asked_.labels_are_integers()}, wanted_key{"text"}});
-      expect(values[0]);
-      return std::move(values[1]);
-    }
-    line = without_return(line);
-    const std::size_t tab = line.find('\t');
-    if (line.empty()) throw std::invalid_argument("the line is empty: take it out, or write a label and a tab");
-    if (tab == line.npos) throw std::invalid_argument("no tab: write a label, a tab and the text");
-    expect(line.substr(0, tab));
-    return std::string(line.substr(tab + 1));
+    labelled example = labelled_in(line, format_, asked_.labels_are_integers());
+    expect(example.label);
+    return std::move(example.text);
   }
 
   fewfit::errc compute(fewfit::span<const std::string_view> texts) override { return asked_.compute(texts); }
@@ -68,8 +60,7 @@ class eval_command : public line_command {
   }
 
   std::string unknown(std::string_view label) const {
-    if (label.substr(0, 3) == "\xEF\xBB\xBF")
-      return "the line begins with a byte order mark: save the file without it";
+    refuse_byte_order_mark(label);
     std::string out = "the model has no label " + quoted(label.substr(0, shown_bytes));
     if (label.size() > shown_bytes) out += "...";
     const char* before = "; its labels are ";

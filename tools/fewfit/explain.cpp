@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include <cstdlib>
 #include <new>
 
 #include "batches.hpp"
+#include "colours.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "fewfit/thread_pool.hpp"
 #include "highlight.hpp"
 #include "json_line.hpp"
 #include "output.hpp"
-#include "platform.hpp"
 
 namespace tool {
 namespace {
-
-bool is_set(const char* variable) {
-  const char* const value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-// https://no-color.org; who asks for colours on the command line gets them all the same.
-bool wants_colours(colour how) {
-  if (how != colour::automatic) return how == colour::always;
-  const char* const terminal = std::getenv("TERM");
-  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  return !is_set("NO_COLOR") && !dumb && stdout_shows_colours();
-}
 
 std::uint32_t index_of(const fewfit::model& m, const options& options) {
   if (m.labels().size == 0)

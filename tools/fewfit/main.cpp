@@ -20,6 +20,7 @@ void run(const tool::options& options) {
     case tool::command::tokenize: return tool::tokenize(options);
     case tool::command::eval: return tool::eval(options);
     case tool::command::explain: return tool::explain(options);
+    case tool::command::teach: return tool::teach(options);
     case tool::command::inspect: return tool::inspect(options);
     case tool::command::verify: return tool::verify(options);
   }

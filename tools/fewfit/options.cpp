@@ -20,7 +20,8 @@ constexpr const char* description =
     "                  with our keys put in before its last }\n"
     "\n"
     "explain marks the words of each text that speak for its label or against it; --format html makes one page.\n"
-    "eval reads labelled texts, \"label <tab> text\" or objects with \"label\" and \"text\", and writes one report.";
+    "eval reads labelled texts, \"label <tab> text\" or objects with \"label\" and \"text\", and writes one report.\n"
+    "teach learns from such texts: it writes a head's file, and reports how good it is by leaving out each in turn.";
 
 constexpr const char* footer =
     "Answers are written as soon as their batch is done. A bad line ends the run after everything before it was\n"
@@ -28,7 +29,8 @@ constexpr const char* footer =
     "\n"
     "  fewfit predict --model interviews.fewfit --input answers.txt\n"
     "  fewfit predict --model interviews.fewfit --format jsonl < answers.jsonl > labelled.jsonl\n"
-    "  fewfit eval    --model interviews.fewfit --input labelled.tsv";
+    "  fewfit eval    --model interviews.fewfit --input labelled.tsv\n"
+    "  fewfit teach   --model interviews.fewfit --input labelled.tsv -o mood.fewfit";
 
 void add_format(CLI::App& app, std::string& out) {
   app.add_option("--format", out, "how texts come in and answers go out")
@@ -81,6 +83,36 @@ CLI::App* add_explain(CLI::App& app, options& out, std::string& how) {
   return sub;
 }
 
+void add_report(CLI::App& app, std::string& report) {
+  app.add_option("--report", report, "how the report is written, where not as --format has it")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->type_name("text|json");
+}
+
+CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& report) {
+  CLI::App* sub = add_text_command(app, out, how, "teach", "a head out of labelled texts, in a file of its own");
+  sub->remove_option(sub->get_option("--batch-size"));
+  add_report(*sub, report);
+  sub->add_option("--output,-o", out.output, "the head's file, which predict --head and eval --head read")
+      ->type_name("FILE");
+  sub->add_option("--known,-k", out.known, "a head to teach more: its examples count with the new ones")
+      ->type_name("FILE");
+  sub->add_option("--C", out.C, "how much the examples count beside the penalty")
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("X")
+      ->capture_default_str();
+  sub->add_flag("--balanced", out.balanced, "rare labels count as much as frequent ones");
+  sub->add_option("--most-errors", out.most_errors,
+                  "find the probability below which the head had better say nothing, so that so large a share of its "
+                  "answers is wrong at most")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("SHARE");
+  sub->add_flag("--keep-texts", out.keep_texts,
+                "put the texts into the head's file, too, and not their vectors alone");
+  sub->add_flag("!--no-examples", out.keep_examples, "no vectors in the file: it can be taught no more");
+  return sub;
+}
+
 CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const char* what) {
   CLI::App* sub = app.add_subcommand(name, what);
   sub->add_option("model", out.model, "the model file")->required()->type_name("FILE");
@@ -99,17 +131,21 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
   tokenize->add_flag("--offsets", out.offsets, "with --format jsonl: the bytes of the text that each id came from");
   commands[tokenize] = command::tokenize;
   CLI::App* eval = add_text_command(app, out, how, "eval", "how often the model is right about labelled texts");
-  eval->add_option("--report", report, "how the report is written, where not as --format has it")
-      ->check(CLI::IsMember({"text", "json"}).description(""))
-      ->type_name("text|json");
+  add_report(*eval, report);
   commands[with_head(eval, out)] = command::eval;
   commands[add_explain(app, out, how)] = command::explain;
+  commands[add_teach(app, out, how, report)] = command::teach;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
   commands[inspect] = command::inspect;
   commands[add_file_command(app, out, "verify", "checks structure, checksums and self-test of a model file")] =
       command::verify;
   return commands;
+}
+
+void check_teach(const options& o) {
+  if (o.output.empty()) throw failure(bad_usage, "teach needs -o FILE, where the head goes");
+  if (o.keep_texts && !o.keep_examples) throw failure(bad_usage, "--keep-texts and --no-examples exclude each other");
 }
 
 }  // namespace
@@ -140,6 +176,7 @@ options parse(const std::vector<std::string>& arguments) {
   if (out.colours == colour::always && out.format != format::text)
     throw failure(bad_usage, "--color needs --format text");
   out.command = commands.at(app.get_subcommands().front());
+  if (out.command == command::teach) check_teach(out);
   return out;
 }
 

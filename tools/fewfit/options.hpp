@@ -9,7 +9,7 @@
 
 namespace tool {
 
-enum class command { none, predict, embed, tokenize, eval, explain, inspect, verify };
+enum class command { none, predict, embed, tokenize, eval, explain, teach, inspect, verify };
 enum class format { text, jsonl, html };
 enum class colour { automatic, always, never };
 
@@ -19,7 +19,7 @@ struct options {
   std::string head;  // empty: the model's own
   std::string input = "-";
   tool::format format = tool::format::text;
-  tool::format report = format::text;  // of eval, which reads one format and may write the other
+  tool::format report = format::text;  // of eval and teach, which read one format and may write the other
   std::size_t batch_size = 32;
   std::size_t threads = 1;
   bool special_tokens = true;
@@ -28,6 +28,12 @@ struct options {
   std::optional<std::string> label;  // to be explained; none: the predicted one
   bool occlusion = false;
   colour colours = colour::automatic;
+
+  // teach
+  std::string output, known;  // heads' files; known empty: from nothing
+  double C = 1, most_errors = 1;
+  bool balanced = false, keep_texts = false, keep_examples = true;
+  bool live = false;
 };
 
 /// Reads the command line; `arguments[0]` is the program's name.

@@ -1,0 +1,283 @@
+"""What teach learns from labelled texts, says of them and writes, beside scikit-learn on the same vectors."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import LeaveOneOut
+
+from tool import CLI, LABELS, MODEL, ROOT, ask_json, run
+
+TRAIN = [tuple(line.split("\t", 1)) for line in
+         (ROOT / "models/interviews/train.tsv").read_text(encoding="utf-8").splitlines()]
+# A slip of every kind of label, so that leaving out has something to find.
+SLIPS = {3: "Результат", 30: "Нейтральный", 47: "Процесс"}
+SLIPPED = [(SLIPS.get(i, label), text) for i, (label, text) in enumerate(TRAIN)]
+# Beginnings of two answers in one, which are hard to tell: some answers are wrong, and the head is not sure of them.
+MIXED = [("Результат" if i % 3 else "Процесс", " ".join(TRAIN[i][1].split()[:5] + TRAIN[i + 20][1].split()[:5]))
+         for i in range(20)]
+
+
+def as_tsv(examples):
+    return "".join(f"{label}\t{text}\n" for label, text in examples).encode()
+
+
+def vectors(examples):
+    """What the model makes of the texts."""
+    return np.array([a["embedding"] for a in ask_json("embed", [{"text": text} for _, text in examples])])
+
+
+def original(examples, **options):
+    """scikit-learn's fit, at its optimum."""
+    fitted = LogisticRegression(tol=1e-12, max_iter=100000, **options)
+    return fitted.fit(vectors(examples), [label for label, _ in examples])
+
+
+class Taught(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.head = self.folder / "head.fewfit"
+
+    def tearDown(self):
+        shutil.rmtree(self.folder)
+
+    def teach(self, examples, *arguments):
+        """The text report of a run that must succeed in silence."""
+        done = run("teach", "-m", MODEL, "-o", self.head, *arguments, stdin=as_tsv(examples))
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return done.stdout.decode()
+
+    def report(self, examples, *arguments):
+        return json.loads(self.teach(examples, "--report", "json", *arguments))
+
+    def probabilities(self, examples):
+        """What the written head says, a row a text, labels in the order of their bytes."""
+        answers = ask_json("predict", [{"text": text} for _, text in examples], "--head", self.head)
+        return np.array([[a["probabilities"][label] for label in sorted(a["probabilities"])] for a in answers])
+
+    def alone(self):
+        """No file but the head is in the folder, or not even that."""
+        return [p.name for p in self.folder.iterdir()]
+
+
+class Learning(Taught):
+    def equals_original(self, examples, *arguments, **options):
+        self.teach(examples, *arguments)
+        expected = original(examples, **options).predict_proba(vectors(TRAIN))
+        np.testing.assert_allclose(self.probabilities(TRAIN), expected, atol=1e-5)
+
+    def test_equals_scikit_learn(self):
+        self.equals_original(TRAIN)
+
+    def test_its_options_are_scikit_learn_s(self):
+        some = SLIPPED[:30] + SLIPPED[40:45]
+        self.equals_original(some, "--C", "0.01", C=0.01)
+        self.equals_original(some, "--C", "0.01", "--balanced", C=0.01, class_weight="balanced")
+
+    def test_two_labels(self):
+        self.equals_original([e for e in SLIPPED if e[0] != LABELS[0]])
+
+    def test_known_examples_count_with_the_new_ones(self):
+        self.teach(SLIPPED[:40])
+        self.equals_original_after(SLIPPED[40:], "--known", self.head)
+        report = self.report(SLIPPED[:1], "--known", self.head)
+        self.assertEqual(report["leave_one_out"]["examples"], len(SLIPPED) + 1)
+
+    def equals_original_after(self, more, *arguments):
+        self.teach(more, *arguments)
+        np.testing.assert_allclose(self.probabilities(TRAIN), original(SLIPPED).predict_proba(vectors(TRAIN)),
+                                   atol=1e-5)
+
+    def test_jsonl_and_threads(self):
+        self.teach(TRAIN)
+        bytes_of_text = self.head.read_bytes()
+        lines = "".join(json.dumps({"text": text, "label": label, "id": 1}) + "\n" for label, text in TRAIN).encode()
+        done = run("teach", "-m", MODEL, "-o", self.head, "--format", "jsonl", "--threads", 2, stdin=lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(list(json.loads(done.stdout)), ["leave_one_out", "doubtful"])
+        self.assertEqual(self.head.read_bytes(), bytes_of_text)
+
+    def test_size(self):
+        """K (S + 1) doubles, S floats an example, and what names and checksums take."""
+        size, n, k = vectors(TRAIN).shape[1], len(TRAIN), 3
+        self.teach(TRAIN)
+        whole = self.head.stat().st_size
+        self.assertTrue(0 < whole - (8 * k * (size + 1) + 4 * n * (size + 1)) < 2000, whole)
+        self.teach(TRAIN, "--no-examples")
+        self.assertTrue(0 < self.head.stat().st_size - 8 * k * (size + 1) < 2000)
+        np.testing.assert_allclose(self.probabilities(TRAIN), original(TRAIN).predict_proba(vectors(TRAIN)), atol=1e-5)
+        self.teach(TRAIN, "--keep-texts")
+        self.assertIn(TRAIN[5][1].encode(), self.head.read_bytes())
+        self.assertTrue(0 < self.head.stat().st_size - whole - sum(len(t.encode()) for _, t in TRAIN) < 2000)
+
+
+class Report(Taught):
+    def test_leaving_out_equals_refits(self):
+        report = self.report(SLIPPED, "--C", "10")
+        x, y = vectors(SLIPPED), np.array([label for label, _ in SLIPPED])
+        held_out = np.zeros((len(y), 3))
+        for rest, one in LeaveOneOut().split(x):
+            fitted = LogisticRegression(C=10, tol=1e-10, max_iter=10000).fit(x[rest], y[rest])
+            held_out[one] = fitted.predict_proba(x[one])
+        truth = np.searchsorted(LABELS, y)
+        said = held_out.argmax(axis=1)
+        self.assertLess((said == truth).mean(), 1)
+        self.assertAlmostEqual(report["leave_one_out"]["accuracy"], (said == truth).mean(), delta=1e-12)
+        confusion = [[int(((truth == t) & (said == p)).sum()) for p in range(3)] for t in range(3)]
+        self.assertEqual(report["leave_one_out"]["confusion_matrix"], confusion)
+        own = held_out[np.arange(len(y)), truth]
+        order = np.argsort(own, kind="stable")[:5]
+        self.assertEqual([d["line"] for d in report["doubtful"]], [int(i) + 1 for i in order])
+        for doubtful, i in zip(report["doubtful"], order):
+            self.assertEqual((doubtful["label"], doubtful["text"]), SLIPPED[i])
+            self.assertAlmostEqual(doubtful["probability"], own[i], delta=1e-5)
+            self.assertEqual(doubtful["instead"], LABELS[said[i]])
+            self.assertAlmostEqual(doubtful["its_probability"], held_out[i].max(), delta=1e-5)
+
+    def test_slips_come_first(self):
+        text = self.teach(SLIPPED)
+        doubtful = text[text.index("Most doubtful"):].splitlines()[1:6]
+        self.assertEqual({int(line.split(":")[1]) - 1 for line in doubtful[:3]}, set(SLIPS))
+        self.assertRegex(doubtful[0], r"^<stdin>:\d+: \w+ 0\.0\d{3}, but \w+ 0\.\d{4}: \S")
+        self.assertTrue(any(re.search(r": .{60}\.\.\.$", line) for line in doubtful), doubtful)
+        self.assertRegex(text, r"(?m)^accuracy  0\.9\d{3}$")
+        self.assertIn("Leave-one-out", text)
+        self.assertTrue(text.endswith(f"{self.head}: 3 labels, 56 examples\n"), text)
+
+    def test_known_examples_are_named_as_such(self):
+        self.teach(SLIPPED[:31], "--keep-texts")
+        found = self.report(SLIPPED[31:], "--known", self.head, "--keep-texts")["doubtful"]
+        self.assertEqual({d.get("known", 0) - 1 for d in found} & set(SLIPS), {3, 30})
+        self.assertIn(47 - 31 + 1, [d.get("line") for d in found])
+        self.assertIn(SLIPPED[3][1], [d["text"] for d in found])
+
+    def test_a_threshold(self):
+        some = ["--most-errors", "0.05"]
+        report = self.report(TRAIN + MIXED, *some)
+        self.assertTrue(0.5 < report["abstain_below"] < 1)
+        self.assertTrue(0 < report["expected_error"] <= 0.05)
+        self.assertGreater(1 - report["leave_one_out"]["accuracy"], 0.05)
+        self.assertIn(f"A probability below {report['abstain_below']:.4f} is no answer: then "
+                      f"{100 * report['expected_error']:.1f} % of", self.teach(TRAIN + MIXED, *some))
+        self.assertIn("no threshold is high enough", self.teach(SLIPPED, "--most-errors", "0.02"))
+        self.assertIn("Every answer counts: 0.0 %", self.teach(TRAIN, "--most-errors", "0.02"))
+        self.assertNotIn("abstain_below", self.report(TRAIN))
+
+    def test_nothing_of_a_text_is_obeyed(self):
+        examples = TRAIN[:30] + [("Процесс", "\x1b[31mred\x07 \u202e" + "x" * 100), ("\x1b]0;a", "b")]
+        text = self.teach(examples)
+        for obeyed in "\x1b\x07\u202e":
+            self.assertNotIn(obeyed, text)
+        self.assertIn("<U+001B>", text)
+
+
+class Writing(Taught):
+    def fails(self, stdin, sentence, status, *arguments, place="<stdin>"):
+        """A run that writes nothing: what had the head's name still has it."""
+        for before in (None, b"what was there"):
+            if before is not None:
+                self.head.write_bytes(before)
+            done = run("teach", "-m", MODEL, "-o", self.head, *arguments, stdin=stdin)
+            message = done.stderr.decode()
+            self.assertEqual((done.returncode, done.stdout), (status, b""), message)
+            self.assertTrue(message.startswith(f"fewfit: {place}: "), message)
+            self.assertIn(sentence, message)
+            self.assertEqual(message.count("\n"), 1, message)
+            self.assertEqual(self.alone(), ["head.fewfit"] if before else [])
+            if before is not None:
+                self.assertEqual(self.head.read_bytes(), before)
+                self.head.unlink()
+
+    def test_wrong_input(self):
+        good = as_tsv(TRAIN[:2] + TRAIN[-2:])
+        self.fails(b"", "no examples", 1)
+        self.fails(as_tsv(TRAIN[:3]), "all examples have the same label", 1)
+        self.fails(good + "Процесс\t\n".encode(), "no words", 2, place="<stdin>:5")
+        self.fails(good + "Процесс\t \t \n".encode() + good, "no words", 2, place="<stdin>:5")
+        self.fails(good + b"\ttext\n", "the label is empty", 2, place="<stdin>:5")
+        self.fails(good + b"text\n", "no tab", 2, place="<stdin>:5")
+        self.fails(good + b"\n", "the line is empty", 2, place="<stdin>:5")
+        self.fails(good + b"a\xff\ttext\n", "the label is not UTF-8", 2, place="<stdin>:5")
+        self.fails(good + b"a\ttext \xed\xa0\x80\n", "the text is not UTF-8", 2, place="<stdin>:5")
+        self.fails(b"\xef\xbb\xbf" + good, "byte order mark", 2, place="<stdin>:1")
+        self.fails(b'{"text":"a","label":"b"}\n{"text":"a"}\n', 'no "label"', 2, "--format", "jsonl", place="<stdin>:2")
+        self.fails(b'{"text":"a","label":1}\n', '"label" is not a string', 2, "--format", "jsonl", place="<stdin>:1")
+
+    def test_a_line_is_counted_over_all_batches(self):
+        many = as_tsv((TRAIN * 6)[:299] + [("Процесс", " ")] + TRAIN)
+        self.fails(many, "no words", 2, place="<stdin>:300")
+
+    def test_wrong_heads(self):
+        known = self.folder.parent / (self.folder.name + ".known")
+        try:
+            done = run("teach", "-m", MODEL, "-o", known, "--no-examples", stdin=as_tsv(TRAIN))
+            self.assertEqual(done.returncode, 0)
+            self.fails(as_tsv(TRAIN), "holds no examples", 1, "--known", known, place=known)
+        finally:
+            known.unlink(missing_ok=True)
+        self.fails(as_tsv(TRAIN), "no file has this name", 1, "--known", known, place=known)
+
+    def test_neither_model_nor_input_is_overwritten(self):
+        model, text = self.folder / "model.fewfit", self.folder / "train.tsv"
+        shutil.copy(MODEL, model)
+        text.write_bytes(as_tsv(TRAIN))
+        os.link(model, self.folder / "link")
+        for output, sentence in ((model, "this is the model"), (self.folder / "link", "this is the model"),
+                                 (self.folder / ".." / self.folder.name / "train.tsv", "this is the input")):
+            done = run("teach", "-m", model, "-i", text, "-o", output)
+            self.assertEqual(done.returncode, 64)
+            self.assertIn(f"{output}: {sentence}", done.stderr.decode())
+        self.assertEqual(text.read_bytes(), as_tsv(TRAIN))
+        self.assertEqual(model.read_bytes(), pathlib.Path(MODEL).read_bytes())
+
+    def test_where_nothing_can_be_written(self):
+        for output, sentence in ((self.folder / "none" / "head", "No such file"), (self.folder, "not a file that can"),
+                                 ("/dev/null", "not a file that can"), ("/proc/head", "")):
+            done = run("teach", "-m", MODEL, "-o", output, stdin=as_tsv(TRAIN))
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertIn(f"fewfit: {output}: {sentence}", done.stderr.decode())
+        self.assertEqual(self.alone(), [])
+
+    def test_a_full_disk_leaves_what_was_there(self):
+        """A limit on the size of files stands for the disk: the run fails in the middle of writing."""
+        self.head.write_bytes(b"what was there")
+        limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"', CLI]
+        done = subprocess.run([*limited, "teach", "-m", MODEL, "-o", str(self.head)], input=as_tsv(TRAIN),
+                              capture_output=True, timeout=600)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(f"{self.head}: File too large", done.stderr.decode())
+        self.assertEqual((self.alone(), self.head.read_bytes()), (["head.fewfit"], b"what was there"))
+
+    def test_a_replaced_file_keeps_its_permissions_and_its_links(self):
+        target = self.folder / "target"
+        target.write_bytes(b"")
+        target.chmod(0o600)
+        self.head.symlink_to(target)
+        self.teach(TRAIN)
+        self.assertTrue(self.head.is_symlink())
+        self.assertEqual(target.stat().st_mode & 0o777, 0o600)
+        self.assertGreater(target.stat().st_size, 1000)
+
+    def test_a_head_may_replace_the_one_it_knows(self):
+        self.teach(TRAIN[:40])
+        self.teach(TRAIN[40:], "--known", self.head)
+        self.assertEqual(self.alone(), ["head.fewfit"])
+
+
+class Usage(unittest.TestCase):
+    def test_each_kind(self):
+        for arguments in ([], ["-o", "x", "--C", "0"], ["-o", "x", "--C", "-1"], ["-o", "x", "--most-errors", "2"],
+                          ["-o", "x", "--keep-texts", "--no-examples"], ["-o", "x", "--report", "html"]):
+            done = run("teach", "-m", MODEL, *arguments, stdin=as_tsv(TRAIN))
+            self.assertEqual((done.returncode, done.stdout), (64, b""), arguments)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "labelled.hpp"
+
+#include <stdexcept>
+#include <vector>
+
+#include "batches.hpp"
+#include "json_line.hpp"
+
+namespace tool {
+
+labelled labelled_in(std::string_view line, format how, bool or_integer) {
+  if (how == format::jsonl) {
+    std::vector<std::string> values = values_of(line, {wanted_key{"label", or_integer}, wanted_key{"text"}});
+    return {std::move(values[0]), std::move(values[1])};
+  }
+  line = without_return(line);
+  const std::size_t tab = line.find('\t');
+  if (line.empty()) throw std::invalid_argument("the line is empty: take it out, or write a label and a tab");
+  if (tab == line.npos) throw std::invalid_argument("no tab: write a label, a tab and the text");
+  return {std::string(line.substr(0, tab)), std::string(line.substr(tab + 1))};
+}
+
+void refuse_byte_order_mark(std::string_view label) {
+  if (label.substr(0, 3) == "\xEF\xBB\xBF")
+    throw std::invalid_argument("the line begins with a byte order mark: save the file without it");
+}
+
+}  // namespace tool

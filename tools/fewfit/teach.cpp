@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include <optional>
+#include <stdexcept>
+
+#include <utf8proc.h>
+
+#include "commands.hpp"
+#include "common.hpp"
+#include "doubtful.hpp"
+#include "fewfit/thread_pool.hpp"
+#include "held_out.hpp"
+#include "highlight.hpp"
+#include "input.hpp"
+#include "json_line.hpp"
+#include "labelled.hpp"
+#include "metrics.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "taught.hpp"
+
+namespace tool {
+namespace {
+
+constexpr std::size_t shown_examples = 5;
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    utf8proc_int32_t c = 0;
+    const auto* const begin = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+    const utf8proc_ssize_t size = utf8proc_iterate(begin, static_cast<utf8proc_ssize_t>(text.size()), &c);
+    if (size <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+// All labelled texts of the input, a line each: example i came in line i + 1.
+class examples {
+ public:
+  explicit examples(const options& o) : reader_(o.input) {
+    std::string line;
+    while (reader_.next(line)) {
+      try {
+        all_.push_back(checked(labelled_in(line, o.format, false)));
+      } catch (const std::invalid_argument& error) {
+        throw at(all_.size(), bad_line, error.what());
+      }
+    }
+    for (const labelled& one : all_) texts_.push_back(one.text), labels_.push_back(one.label);
+    if (all_.empty())
+      throw failure(bad_file, name() + ": no examples: write a line for each, with its label and text");
+  }
+
+  const std::string& name() const { return reader_.name(); }
+  std::string place(std::size_t i) const { return name() + ":" + std::to_string(i + 1); }
+  failure at(std::size_t i, exit_status status, const std::string& sentence) const {
+    return failure(status, place(i) + ": " + sentence);
+  }
+  const std::vector<std::string_view>& texts() const { return texts_; }
+  const std::vector<std::string_view>& labels() const { return labels_; }
+
+ private:
+  static labelled checked(labelled one) {
+    refuse_byte_order_mark(one.label);
+    if (one.label.empty()) throw std::invalid_argument("the label is empty: write one before the tab");
+    if (!is_utf8(one.label)) throw std::invalid_argument("the label is not UTF-8: save the file in it");
+    if (!is_utf8(one.text)) throw std::invalid_argument("the text is not UTF-8: save the file in it");
+    return one;
+  }
+
+  line_reader reader_;
+  std::vector<labelled> all_;
+  std::vector<std::string_view> texts_, labels_;
+};
+
+class lesson {
+ public:
+  explicit lesson(const options& o)
+      : options_(o),
+        how_(teach_options_of(o)),
+        model_(load_model(o.model)),
+        known_(load_known(o, model_)),
+        given_(o) {
+    how_.keep_examples = true;  // for the report; whether they go into the file is another question
+    refuse_to_overwrite(o, o.output);
+  }
+
+  void run() {
+    const fewfit::head head = learn();
+    auto probabilities = held_out(head, how_, model_.kernels());
+    if (!probabilities) throw failure(bad_file, given_.name() + ": " + sentence(probabilities.error()));
+    if (options_.keep_examples) {
+      save(head, options_.output);
+    } else {
+      fewfit::teach_options without = how_;
+      without.keep_examples = false;
+      const auto same = model_.relabel(head, 0, head.example_label(0), without);  // encodes nothing anew
+      if (!same) throw failure(bad_file, given_.name() + ": " + sentence(same.error()));
+      save(*same, options_.output);
+    }
+    write_line(options_.report == format::jsonl ? as_json(head, *probabilities) : as_text(head, *probabilities));
+    flush();
+  }
+
+ private:
+  fewfit::head learn() {
+    fewfit::thread_pool pool(options_.threads);
+    fewfit::workspace scratch(options_.threads);
+    progress bar(given_.texts().size());
+    const auto tell = [](void* user, std::size_t done, std::size_t) {
+      return static_cast<progress*>(user)->update(done), true;
+    };
+    auto head = model_.teach(given_.texts(), given_.labels(), how_, known_ ? &*known_ : nullptr, scratch,
+                             pool.executor(), {tell, &bar});
+    if (head) return std::move(*head);
+    const fewfit::error& e = head.error();
+    if (e.code == fewfit::errc::empty_text)
+      throw given_.at(static_cast<std::size_t>(e.number), bad_line,
+                      fewfit::message(e) + std::string(": take it out"));
+    throw failure(bad_file, given_.name() + ": " + sentence(e));
+  }
+
+  std::size_t known_examples() const { return known_ ? known_->examples() : 0; }
+
+  // "labelled.tsv:12", or which of those that the head knew before.
+  std::string place(std::size_t example) const {
+    const std::size_t known = known_examples();
+    return example < known ? options_.known + ": example " + std::to_string(example + 1)
+                           : given_.place(example - known);
+  }
+  std::string_view text(const fewfit::head& head, std::size_t example) const {
+    const std::size_t known = known_examples();
+    return example < known ? head.example_text(example) : given_.texts()[example - known];
+  }
+
+  struct findings {
+    std::vector<std::uint32_t> labels;
+    tool::metrics metrics;
+    std::vector<doubtful> most;
+  };
+
+  findings look(const fewfit::head& head, const std::vector<double>& probabilities) const {
+    const std::size_t classes = head.labels().size;
+    findings f;
+    tally counted(classes);
+    for (std::size_t i = 0; i < head.examples(); ++i) f.labels.push_back(class_of(head, head.example_label(i)));
+    for (const doubtful& d : most_doubtful(f.labels, probabilities, classes, head.examples()))
+      counted.add(d.label, d.instead, d.of_other);
+    f.metrics = counted.result();
+    f.most = most_doubtful(f.labels, probabilities, classes, shown_examples);
+    return f;
+  }
+
+  std::string as_text(const fewfit::head& head, const std::vector<double>& probabilities) const {
+    const findings f = look(head, probabilities);
+    std::vector<std::string> labels;
+    for (std::string_view label : head.labels()) labels.push_back(visible(label));
+    std::string out =
+        "Leave-one-out: each example as a head says that was taught with the others.\n\n" +
+        text_report(f.metrics, labels) +
+        "\n\nMost doubtful: the label and its probability, what would have been said instead, the text.\n";
+    for (const doubtful& d : f.most) {
+      out += visible(place(d.example)) + ": " + labels[d.label] + " " + rounded(d.probability, 4);
+      if (d.instead != d.label) out += ", but " + labels[d.instead] + " " + rounded(d.of_other, 4);
+      out += ": " + shortened(text(head, d.example)) + "\n";
+    }
+    out += "\n" + visible(options_.output) + ": " + std::to_string(head.labels().size) + " labels, " +
+           std::to_string(head.examples()) + " examples";
+    if (how_.most_errors < 1) out += "\n" + threshold(head);
+    return out;
+  }
+
+  static std::string threshold(const fewfit::head& head) {
+    if (head.abstain_below() >= 1)
+      return "However sure, too many of its answers are wrong: no threshold is high enough.";
+    if (head.abstain_below() <= 0)
+      return "Every answer counts: " + rounded(100 * head.expected_error(), 1) + " % of them are wrong.";
+    return "A probability below " + rounded(head.abstain_below(), 4) + " is no answer: then " +
+           rounded(100 * head.expected_error(), 1) + " % of the answers are wrong.";
+  }
+
+  std::string as_json(const fewfit::head& head, const std::vector<double>& probabilities) const {
+    const findings f = look(head, probabilities);
+    const std::vector<std::string> labels(head.labels().begin(), head.labels().end());
+    std::string out = "{\"leave_one_out\":" + json_report(f.metrics, labels) + ",\"doubtful\":[";
+    for (const doubtful& d : f.most) {
+      const std::size_t known = known_examples();
+      out += out.back() == '[' ? "{" : ",{";
+      out += d.example < known ? "\"known\":" + std::to_string(d.example + 1)
+                               : "\"line\":" + std::to_string(d.example - known + 1);
+      out += ",\"label\":" + quoted(labels[d.label]) + ",\"probability\":";
+      append_number(out, d.probability);
+      out += ",\"instead\":" + quoted(labels[d.instead]) + ",\"its_probability\":";
+      append_number(out, d.of_other);
+      out += ",\"text\":" + quoted(text(head, d.example)) + "}";
+    }
+    out += "]";
+    if (how_.most_errors < 1) {
+      out += ",\"abstain_below\":", append_number(out, head.abstain_below());
+      out += ",\"expected_error\":", append_number(out, head.expected_error());
+    }
+    return out + "}";
+  }
+
+  const options& options_;
+  fewfit::teach_options how_;
+  fewfit::model model_;
+  std::optional<fewfit::head> known_;
+  examples given_;
+};
+
+}  // namespace
+
+void teach(const options& options) { lesson(options).run(); }
+
+}  // namespace tool
