@@ -4,9 +4,11 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -120,8 +122,9 @@ class Learning(Taught):
 
 class Report(Taught):
     def test_leaving_out_equals_refits(self):
-        report = self.report(SLIPPED, "--C", "10")
-        x, y = vectors(SLIPPED), np.array([label for label, _ in SLIPPED])
+        some = SLIPPED[::3] + [SLIPPED[47], SLIPPED[2]]
+        report = self.report(some, "--C", "10")
+        x, y = vectors(some), np.array([label for label, _ in some])
         held_out = np.zeros((len(y), 3))
         for rest, one in LeaveOneOut().split(x):
             fitted = LogisticRegression(C=10, tol=1e-10, max_iter=10000).fit(x[rest], y[rest])
@@ -136,7 +139,7 @@ class Report(Taught):
         order = np.argsort(own, kind="stable")[:5]
         self.assertEqual([d["line"] for d in report["doubtful"]], [int(i) + 1 for i in order])
         for doubtful, i in zip(report["doubtful"], order):
-            self.assertEqual((doubtful["label"], doubtful["text"]), SLIPPED[i])
+            self.assertEqual((doubtful["label"], doubtful["text"]), some[i])
             self.assertAlmostEqual(doubtful["probability"], own[i], delta=1e-5)
             self.assertEqual(doubtful["instead"], LABELS[said[i]])
             self.assertAlmostEqual(doubtful["its_probability"], held_out[i].max(), delta=1e-5)
@@ -269,6 +272,128 @@ class Writing(Taught):
         self.teach(TRAIN[:40])
         self.teach(TRAIN[40:], "--known", self.head)
         self.assertEqual(self.alone(), ["head.fewfit"])
+
+
+STEPS = "Сначала мы собирали требования у каждого отдела"
+GROWTH = "Выручка выросла вдвое"
+
+
+class Live(Taught):
+    def session(self, *lines, arguments=(), status=0):
+        """What a session answers to lines, without the two that say what the keys are."""
+        done = run("teach", "--live", "-m", MODEL, *arguments, stdin="".join(f"{line}\n" for line in lines).encode())
+        self.assertEqual((done.returncode, done.stderr), (status, b""))
+        answers = done.stdout.decode().splitlines()
+        self.assertTrue(answers[0].startswith("Say a text. Then Enter"), answers)
+        return [re.sub(r"in \d+\.\d ms", "in T ms", line) for line in answers[2:]]
+
+    def test_a_recorded_session(self):
+        """Two labels, one of them wrong at first, forgotten, learned again, saved."""
+        answers = self.session(STEPS, "n", "steps", "", GROWTH, "n", "growth", "", "", "Мы собирали", "1", "2", "u", "2",
+                               "", "s", "Выручка", "", "q", arguments=["-o", self.head])
+        said = r"(\w+) 0\.\d{4}  "
+        expected = [r"\? Nothing to choose from: it takes two labels\.", "learned in T ms: 1 examples, 1 labels",
+                    r"\? Nothing.*", r"\? Nothing.*", "learned in T ms: 2 examples, 2 labels",
+                    "growth 0.[6-9].*", "(growth|steps) 0.*", "learned in T ms: 3 examples, 2 labels", "growth 0.*",
+                    "learned in T ms: 3 examples, 2 labels", "steps 0.*", "forgotten in T ms: 2 examples, 2 labels",
+                    "(growth|steps) 0.*", "learned in T ms: 3 examples, 2 labels", "steps 0.*",
+                    "saved: " + re.escape(str(self.head)), said + ".*"]
+        self.assertEqual(len(answers), len(expected), answers)
+        for answer, pattern in zip(answers, expected):
+            self.assertRegex(answer, f"^{pattern}$")
+        learned = [("steps", STEPS), ("growth", GROWTH), ("steps", "Мы собирали")]
+        np.testing.assert_allclose(self.probabilities(TRAIN), original(learned).predict_proba(vectors(TRAIN)), atol=1e-5)
+        self.assertEqual(self.alone(), ["head.fewfit"])
+
+    def test_evidence_is_what_the_log_odds_lose_without_a_word(self):
+        self.teach(TRAIN)
+        text = "Мы увеличили выручку."
+        answer = self.session(text, arguments=["--known", self.head])[0]
+        words = re.findall(r"(\S+?)\[([+-]\d+\.\d\d)\]", answer)
+        self.assertGreaterEqual(len(words), 3)
+
+        def odds(some, label):
+            row = ask_json("predict", [{"text": some}], "--head", self.head)[0]["probabilities"]
+            return np.log(row[label]) - np.log(sum(p for other, p in row.items() if other != label))
+
+        label = answer.split()[0]
+        for word, number in words:
+            self.assertAlmostEqual(odds(text, label) - odds(text.replace(word, " "), label), float(number), delta=0.0051)
+
+    def test_the_same_text_again_is_relabelled(self):
+        answers = self.session(STEPS, "n", "a", "", GROWTH, "n", "b", "", STEPS, "2", "q", "q", arguments=["-o", self.head])
+        self.assertIn("learned in T ms: 2 examples, 1 labels", answers)
+        self.assertEqual(answers[-2:], ["Not saved: 3 changes. s saves, q quits all the same.", "Not saved: 3 changes."])
+        self.assertEqual(self.alone(), [])
+
+    def test_undo_to_nothing(self):
+        answers = self.session(STEPS, "n", "a", "n", "b", "u", "u", "n", "a", "", GROWTH, "n", "b", "u", "u", "u")
+        kept = [a for a in answers if not a.startswith(("?", "learned", "a 0", "b 0"))]
+        self.assertEqual(kept, ["forgotten in T ms: 0 examples, 0 labels", "There is nothing to forget.",
+                                "forgotten in T ms: 1 examples, 1 labels", "forgotten in T ms: 0 examples, 0 labels",
+                                "There is nothing to forget."])
+
+    def test_known_head_and_threshold(self):
+        self.teach(TRAIN + MIXED, "--most-errors", "0.05")
+        answers = self.session(MIXED[1][1], "1", "u", "s", "q", arguments=["--known", self.head])
+        self.assertRegex(answers[1], r"^learned in T ms: 77 examples, 3 labels$")
+        self.assertIn("There is no file to save to: begin with -o FILE.", answers)
+        self.assertTrue(any(a.startswith("unsure: ") for a in
+                            (self.session(text, arguments=["--known", self.head])[0] for _, text in MIXED[:6])))
+
+    def test_what_goes_wrong_is_said_and_the_session_goes_on(self):
+        answers = self.session("", "   ", "n", "a", "", STEPS, "x", "7", "12", "n", "", "n", "a", "s", "q",
+                               arguments=["-o", self.head])
+        self.assertEqual(answers[1], "Not learned: a text to learn from has no words")
+        self.assertEqual([a[:22] for a in answers[3:7]], ["There is no such key: "] * 3 + ["This is no label."])
+        self.assertIn("There is no head to save: it takes two labels.", answers)
+        done = run("teach", "--live", "-m", MODEL, stdin=b"a\xff\n")
+        self.assertIn(b"The text is not UTF-8.", done.stdout)
+
+    def test_nothing_of_a_text_is_obeyed(self):
+        answers = self.session("\x1b[31mкрасный\x07", "n", "\x1b]0;a", "", GROWTH, "n", "b", "", "\x1b[31mкрасный\x07", "q")
+        for obeyed in "\x1b\x07":
+            self.assertNotIn(obeyed, "".join(answers))
+        self.assertIn("<U+001B>]0;a", "".join(answers))
+
+    def test_usage(self):
+        for more in (["-i", "x"], ["--format", "jsonl"], ["--no-examples", "-o", self.head]):
+            self.assertEqual(run("teach", "--live", "-m", MODEL, *more).returncode, 64, more)
+        done = run("teach", "--live", "-m", MODEL, "-o", self.folder)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no terminals of this kind here")
+    def test_keys_on_a_terminal(self):
+        """A key answers without Enter and is not shown; an arrow is no key; the terminal is as before afterwards."""
+        import pty
+        import termios
+        main, end = pty.openpty()
+        before = termios.tcgetattr(end)
+        with subprocess.Popen([CLI, "teach", "--live", "-m", MODEL, "--color", "never"], stdin=end, stdout=end,
+                              stderr=subprocess.STDOUT) as process:
+            seen = b""
+
+            def wait_for(text):
+                nonlocal seen
+                while text not in seen:
+                    self.assertTrue(select.select([main], [], [], 60)[0], seen)
+                    seen += os.read(main, 4096)
+                seen = seen[seen.index(text) + len(text):]
+
+            try:
+                for waited, typed in ((b"> ", STEPS.encode() + b"\n"), (b"quit ", b"\x1b[3~"), (b"no such key", b""),
+                                      (b"quit ", b""), (b"quit ", b"n"), (b"its label: ", b"a\n"), (b"1 labels", b""),
+                                      (b"[1] a", b""), (b"quit ", b"\x03")):
+                    wait_for(waited)
+                    if typed:
+                        time.sleep(0.1)  # the prompt is written before the terminal is told to hand over keys
+                        os.write(main, typed)
+                self.assertEqual(process.wait(60), 0)
+                self.assertEqual(termios.tcgetattr(end), before)
+            finally:
+                process.kill()
+                os.close(main)
+                os.close(end)
 
 
 class Usage(unittest.TestCase):

@@ -12,6 +12,7 @@ void tokenize(const options& options);
 void eval(const options& options);
 void explain(const options& options);
 void teach(const options& options);
+void teach_live(const options& options);  // teach --live
 void inspect(const options& options);
 void verify(const options& options);
 

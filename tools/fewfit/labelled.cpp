@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <utf8proc.h>
+
 #include "batches.hpp"
 #include "json_line.hpp"
 
@@ -19,6 +21,17 @@ labelled labelled_in(std::string_view line, format how, bool or_integer) {
   if (line.empty()) throw std::invalid_argument("the line is empty: take it out, or write a label and a tab");
   if (tab == line.npos) throw std::invalid_argument("no tab: write a label, a tab and the text");
   return {std::string(line.substr(0, tab)), std::string(line.substr(tab + 1))};
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    utf8proc_int32_t c = 0;
+    const auto* const begin = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+    const utf8proc_ssize_t size = utf8proc_iterate(begin, static_cast<utf8proc_ssize_t>(text.size()), &c);
+    if (size <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
 }
 
 void refuse_byte_order_mark(std::string_view label) {

@@ -19,6 +19,8 @@ struct labelled {
 /// errors  throws std::invalid_argument with a sentence
 labelled labelled_in(std::string_view line, format how, bool or_integer);
 
+bool is_utf8(std::string_view text);
+
 /// Throws std::invalid_argument where an editor has put its mark before the first label.
 void refuse_byte_order_mark(std::string_view label);
 

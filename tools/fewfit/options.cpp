@@ -62,6 +62,17 @@ CLI::App* with_head(CLI::App* sub, options& out) {
   return sub;
 }
 
+void add_color(CLI::App& app, options& out) {
+  const auto take = [&out](const std::string& word) {
+    out.colours = word == "always" ? colour::always : word == "never" ? colour::never : colour::automatic;
+  };
+  app.add_option_function<std::string>("--color", take,
+                                       "whether words have colours; auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
+      ->type_name("auto|always|never")
+      ->default_str("auto");
+}
+
 CLI::App* add_explain(CLI::App& app, options& out, std::string& how) {
   CLI::App* sub = add_text_command(app, out, how, "explain", "the words of each text that speak for its label");
   sub->remove_option(sub->get_option("--format"));
@@ -72,14 +83,7 @@ CLI::App* add_explain(CLI::App& app, options& out, std::string& how) {
   sub->add_option("--label", out.label, "the label to explain, where not the predicted one")->type_name("LABEL");
   sub->add_flag("--occlusion", out.occlusion,
                 "what the label loses without a word, computed word by word, and not its share, which costs nothing");
-  const auto take = [&out](const std::string& word) {
-    out.colours = word == "always" ? colour::always : word == "never" ? colour::never : colour::automatic;
-  };
-  sub->add_option_function<std::string>("--color", take,
-                                        "whether words have colours; auto: on a terminal, unless NO_COLOR is set")
-      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
-      ->type_name("auto|always|never")
-      ->default_str("auto");
+  add_color(*sub, out);
   return sub;
 }
 
@@ -109,6 +113,11 @@ CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& 
       ->type_name("SHARE");
   sub->add_flag("--keep-texts", out.keep_texts,
                 "put the texts into the head's file, too, and not their vectors alone");
+  sub->add_flag(
+      "--live", out.live,
+      "a session: say a text, see what it is taken for and why, put it right with a key, see it learned; words "
+      "are coloured by how far the label's log odds fall without them, asked of the head word by word");
+  add_color(*sub, out);
   sub->add_flag("!--no-examples", out.keep_examples, "no vectors in the file: it can be taught no more");
   return sub;
 }
@@ -144,7 +153,9 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
 }
 
 void check_teach(const options& o) {
-  if (o.output.empty()) throw failure(bad_usage, "teach needs -o FILE, where the head goes");
+  if (o.live && (o.input != "-" || o.format != format::text || !o.keep_examples))
+    throw failure(bad_usage, "--live reads texts from whoever types: no --input, --format or --no-examples");
+  if (!o.live && o.output.empty()) throw failure(bad_usage, "teach needs -o FILE, where the head goes");
   if (o.keep_texts && !o.keep_examples) throw failure(bad_usage, "--keep-texts and --no-examples exclude each other");
 }
 

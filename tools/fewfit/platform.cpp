@@ -8,6 +8,7 @@
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>
+#include <conio.h>
 #include <fcntl.h>
 #include <io.h>
 #include <shellapi.h>
@@ -15,6 +16,7 @@
 #else
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 #endif
 
@@ -58,6 +60,15 @@ std::vector<std::string> prepare(int, char**) {
 std::FILE* open_for_reading(const std::string& path) { return _wfopen(utf16(path).c_str(), L"rb"); }
 
 bool stderr_is_terminal() { return _isatty(_fileno(stderr)) != 0; }
+
+bool stdin_is_terminal() { return _isatty(_fileno(stdin)) != 0; }
+
+int read_key() {
+  const int key = _getch();
+  if (key != 0 && key != 0xE0) return key == '\r' ? '\n' : key == 26 ? EOF : key;
+  (void)_getch();  // the second half of an arrow or a function key
+  return 0;
+}
 
 bool stdout_shows_colours() {
   constexpr DWORD obeys_escapes = 0x0004;  // ENABLE_VIRTUAL_TERMINAL_PROCESSING, which older headers do not have
@@ -134,6 +145,24 @@ std::vector<std::string> prepare(int argc, char** argv) { return {argv, argv + a
 std::FILE* open_for_reading(const std::string& path) { return std::fopen(path.c_str(), "rb"); }
 
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+bool stdin_is_terminal() { return isatty(STDIN_FILENO) != 0; }
+
+int read_key() {
+  struct termios before;
+  if (tcgetattr(STDIN_FILENO, &before) != 0) return EOF;
+  struct termios raw = before;
+  raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG);
+  raw.c_cc[VMIN] = 1, raw.c_cc[VTIME] = 0;
+  tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  unsigned char bytes[64];  // all of an arrow key, and of what is pasted
+  ssize_t count = 0;
+  do count = read(STDIN_FILENO, bytes, sizeof bytes);
+  while (count < 0 && errno == EINTR);
+  tcsetattr(STDIN_FILENO, TCSANOW, &before);
+  if (count <= 0 || bytes[0] == before.c_cc[VEOF]) return EOF;
+  return count == 1 ? bytes[0] : 0;
+}
 
 bool stdout_shows_colours() { return isatty(STDOUT_FILENO) != 0; }
 

@@ -21,6 +21,13 @@ bool stderr_is_terminal();
 /// Whether standard output is a terminal that colours can be sent to; Windows' is asked to obey them.
 bool stdout_shows_colours();
 
+/// Whether a person types at standard input.
+bool stdin_is_terminal();
+
+/// A key at that terminal, at once and without showing it: its byte, 0 for one that sends more than one, EOF at the end.
+/// Ctrl-C is a key, so that nobody's terminal stays as it is for the while. Lines before it have been read to their end.
+int read_key();
+
 /// Bytes of a regular file, 0 where that cannot be known.
 unsigned long long size_of(std::FILE* file);
 

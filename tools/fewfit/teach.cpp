@@ -2,8 +2,6 @@
 #include <optional>
 #include <stdexcept>
 
-#include <utf8proc.h>
-
 #include "commands.hpp"
 #include "common.hpp"
 #include "doubtful.hpp"
@@ -23,17 +21,6 @@ namespace tool {
 namespace {
 
 constexpr std::size_t shown_examples = 5;
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    utf8proc_int32_t c = 0;
-    const auto* const begin = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-    const utf8proc_ssize_t size = utf8proc_iterate(begin, static_cast<utf8proc_ssize_t>(text.size()), &c);
-    if (size <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return true;
-}
 
 // All labelled texts of the input, a line each: example i came in line i + 1.
 class examples {
@@ -212,6 +199,9 @@ class lesson {
 
 }  // namespace
 
-void teach(const options& options) { lesson(options).run(); }
+void teach(const options& options) {
+  if (options.live) return teach_live(options);
+  lesson(options).run();
+}
 
 }  // namespace tool
