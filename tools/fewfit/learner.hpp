@@ -25,7 +25,9 @@ class learner {
   std::size_t examples() const { return known_ + learned_.size(); }
   std::size_t to_undo() const { return learned_.size(); }
 
-  /// Learns a text, or another label for one that it has learned before.    errors  as teach; nothing has changed then
+  /// Learns a text, or another label for one that it has learned before.
+  ///
+  /// errors  as teach; nothing has changed then
   fewfit::error learn(const std::string& text, const std::string& label);
   /// Forgets the example it has learned last, which comes back.    needs  to_undo() != 0
   fewfit::error undo();

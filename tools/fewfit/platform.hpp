@@ -24,8 +24,8 @@ bool stdout_shows_colours();
 /// Whether a person types at standard input.
 bool stdin_is_terminal();
 
-/// A key at that terminal, at once and without showing it: its byte, 0 for one that sends more than one, EOF at the end.
-/// Ctrl-C is a key, so that nobody's terminal stays as it is for the while. Lines before it have been read to their end.
+/// A key at that terminal, at once and without showing it: its byte, 0 for one that sends several, EOF at the end.
+/// Ctrl-C is a key, so that no terminal stays as it is for the while. Lines before it have been read to their end.
 int read_key();
 
 /// Bytes of a regular file, 0 where that cannot be known.
