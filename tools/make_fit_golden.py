@@ -4,8 +4,8 @@
 
     python3 tools/make_fit_golden.py
 
-Imports nothing of fewfit, so that it cannot share a mistake with it. Needs scikit-learn and sentence-transformers;
-fit.json says which. The folder holds
+Imports nothing of fewfit, so that it cannot share a mistake with it. Needs scikit-learn and sentence-transformers
+(tools/golden_requirements.txt); fit.json says which it had. The folder holds
 
 fit.json            versions, and for each case: its size, options, labels, and the intercepts at the optimum
 vectors.f32         float32, little-endian: the examples [n][width] of the cases in order; a case that says `first` uses

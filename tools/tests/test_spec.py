@@ -54,7 +54,7 @@ def test_values_are_those_of_the_document(name):
 
 def _named(title):
     """Tables of a number and a name: `| 1 softmax |`, or `| 1 | config |`."""
-    rows = (re.match(r"\| (\d+) (?:\| )?(?!u\d)([\w-]+(?: [\w-]+)*) \|", line) for line in _section(title))
+    rows = (re.match(r"\| (\d+) (?:\| )?(?![uf]\d)([\w-]+(?: [\w-]+)*) \|", line) for line in _section(title))
     return {row[2].upper().replace(" ", "_").replace("-", "_"): int(row[1]) for row in rows if row}
 
 

@@ -7,6 +7,7 @@
 // loss itself is never computed: along a step its slope says enough, and needs no logarithm.
 
 #include "fewfit/memory.hpp"
+#include "fewfit/nn/head.hpp"
 #include "fewfit/nn/logistic_problem.hpp"
 
 namespace fewfit {

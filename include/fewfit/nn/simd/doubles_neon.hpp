@@ -2,6 +2,8 @@
 #pragma once
 // The arithmetic of a fit in double with NEON, which every 64-bit ARM processor has.
 
+#include <initializer_list>
+
 #include "fewfit/nn/tensor.hpp"
 
 #if FEWFIT_NEON_KERNELS

@@ -2,6 +2,8 @@
 #pragma once
 // The arithmetic of a fit in double with AVX2 and FMA, and with AVX-512; the rules of such regions are in avx2.hpp.
 
+#include <initializer_list>
+
 #include "fewfit/nn/tensor.hpp"
 
 #if FEWFIT_X86_KERNELS
