@@ -16,13 +16,15 @@ namespace {
 
 using nodes_t = std::vector<fewfit::trie_node>;
 
-const auto all = [](std::uint32_t) { return true; };
+const auto every_value = [](std::uint32_t) { return true; };
 
 struct small {
   support::owned_vocabulary vocabulary{{"a", "ab", "##b", std::string("\0", 1), "\xFF", "abc"}};
   nodes_t nodes = vocabulary.nodes;
 
-  bool is_sound() const { return fewfit::trie_is_sound(support::view_of(nodes), vocabulary.strings.view(), all); }
+  bool is_sound() const {
+    return fewfit::trie_is_sound(support::view_of(nodes), vocabulary.strings.view(), every_value);
+  }
   fewfit::trie_node& node(const char* text) { return nodes[fewfit::walk(support::view_of(nodes), text)]; }
 };
 
@@ -56,12 +58,12 @@ TEST_CASE("trie: an empty one finds nothing") {
   for (unsigned byte = 0; byte < 256; ++byte) {
     CHECK(fewfit::step(support::view_of(nodes), 0, static_cast<unsigned char>(byte)) == 0);
   }
-  CHECK(fewfit::trie_is_sound(support::view_of(nodes), {}, all));
+  CHECK(fewfit::trie_is_sound(support::view_of(nodes), {}, every_value));
 }
 
 TEST_CASE("trie: the vocabulary's is sound, and each base belongs to one node") {
   const support::owned_vocabulary& bert = support::bert_vocabulary();
-  CHECK(fewfit::trie_is_sound(support::view_of(bert.nodes), bert.strings.view(), all));
+  CHECK(fewfit::trie_is_sound(support::view_of(bert.nodes), bert.strings.view(), every_value));
   std::vector<bool> taken(bert.nodes.size());
   for (const fewfit::trie_node& node : bert.nodes) {
     const std::uint32_t base = node.link >> 9;
@@ -95,21 +97,21 @@ TEST_CASE("trie: a damaged one is refused") {
   CHECK(refused([](small& s) { s.nodes.clear(); }));
   CHECK(refused([](small& s) { s.nodes.pop_back(); }));
   CHECK(refused([](small& s) { s.nodes.resize(256); }));
-  CHECK(refused([](small& s) { s.nodes[0].link = 0; }));                      // nothing is found any more
-  CHECK(refused([](small& s) { s.nodes[0].link |= 0x100u; }));                // the root is used
-  CHECK(refused([](small& s) { s.nodes[0].link |= 1u; }));                    // the root has a label
-  CHECK(refused([](small& s) { s.nodes[0].value = 1; }));                     // the empty string is there
-  CHECK(refused([](small& s) { s.nodes[7].link = 0x107u; }));                 // beside the root in its block
+  CHECK(refused([](small& s) { s.nodes[0].link = 0; }));        // nothing is found any more
+  CHECK(refused([](small& s) { s.nodes[0].link |= 0x100u; }));  // the root is used
+  CHECK(refused([](small& s) { s.nodes[0].link |= 1u; }));      // the root has a label
+  CHECK(refused([](small& s) { s.nodes[0].value = 1; }));       // the empty string is there
+  CHECK(refused([](small& s) { s.nodes[7].link = 0x107u; }));   // beside the root in its block
   CHECK(refused([](small& s) { s.nodes[7].value = 1; }));
-  CHECK(refused([&](small& s) { free_node(s).link = 1u; }));                  // an unused node is not zero
+  CHECK(refused([&](small& s) { free_node(s).link = 1u; }));  // an unused node is not zero
   CHECK(refused([&](small& s) { free_node(s).value = 1; }));
-  CHECK(refused([&](small& s) { free_node(s) = {0x141u, 1}; }));              // a value that no string has
-  CHECK(refused([](small& s) { s.node("a").link |= 0xFFFFFE00u; }));          // a base outside
+  CHECK(refused([&](small& s) { free_node(s) = {0x141u, 1}; }));      // a value that no string has
+  CHECK(refused([](small& s) { s.node("a").link |= 0xFFFFFE00u; }));  // a base outside
   CHECK(refused([](small& s) { s.node("abc").link |= static_cast<std::uint32_t>(s.nodes.size()) << 9; }));
-  CHECK(refused([](small& s) { s.node("ab").value = 99; }));                  // no such string
-  CHECK(refused([](small& s) { s.node("ab").value = 1; }));                   // another string's value
+  CHECK(refused([](small& s) { s.node("ab").value = 99; }));  // no such string
+  CHECK(refused([](small& s) { s.node("ab").value = 1; }));   // another string's value
   CHECK(refused([](small& s) { s.node("ab").value = 0; }));
   CHECK(refused([](small& s) { std::swap(s.node("ab").value, s.node("##b").value); }));
-  CHECK(refused([](small& s) { s.node("ab").link ^= 1u; }));                  // another label
-  CHECK(refused([](small& s) { s.node("ab").link ^= 0x100u; }));              // no longer used
+  CHECK(refused([](small& s) { s.node("ab").link ^= 1u; }));      // another label
+  CHECK(refused([](small& s) { s.node("ab").link ^= 0x100u; }));  // no longer used
 }
