@@ -78,6 +78,7 @@ class Learning(Taught):
     def test_equals_scikit_learn(self):
         self.equals_original(TRAIN)
 
+    @unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "hundreds of texts, ten times as slow: other builds ask them")
     def test_its_options_are_scikit_learn_s(self):
         some = SLIPPED[:30] + SLIPPED[40:45]
         self.equals_original(some, "--C", "0.01", C=0.01)
@@ -213,6 +214,7 @@ class Writing(Taught):
         self.fails(b'{"text":"a","label":"b"}\n{"text":"a"}\n', 'no "label"', 2, "--format", "jsonl", place="<stdin>:2")
         self.fails(b'{"text":"a","label":1}\n', '"label" is not a string', 2, "--format", "jsonl", place="<stdin>:1")
 
+    @unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "hundreds of texts, ten times as slow: other builds ask them")
     def test_a_line_is_counted_over_all_batches(self):
         many = as_tsv((TRAIN * 6)[:299] + [("Процесс", " ")] + TRAIN)
         self.fails(many, "no words", 2, place="<stdin>:300")
