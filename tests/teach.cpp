@@ -153,6 +153,24 @@ TEST_CASE("taught again, relabelled, forgotten: the optimum of what is left, whe
   CHECK(taught_body()->relabel(all, 60, "x").error().code == errc::bad_argument);
 }
 
+TEST_CASE("a head that knows other vectors, or none, is taught nothing more") {
+  const taught_texts& l = lessons();
+  support::tiny_parts p = support::tiny();
+  p.layers[0].output.bias[0] += 1;  // as wide as the other, and another body
+  const tiny_loaded other(support::with_self_test(p));
+  const fewfit::head theirs = std::move(*other->teach(l.texts, l.labels));
+  CHECK(taught_body()->teach(l.texts, l.labels, {}, &theirs).error().code == errc::wrong_body);
+  CHECK(taught_body()->relabel(theirs, 0, "x").error().code == errc::wrong_body);
+  CHECK(taught_body()->forget(theirs, 0).error().code == errc::wrong_body);
+  fewfit::teach_options options;
+  options.keep_examples = false;
+  const fewfit::head blank = std::move(*taught_body()->teach(l.texts, l.labels, options));
+  const fewfit::error e = taught_body()->teach(l.texts, l.labels, {}, &blank).error();
+  CHECK(e.code == errc::no_examples);
+  CHECK(std::string(e.where) == "known");
+  CHECK(taught_body()->forget(blank, 0).error().code == errc::no_examples);
+}
+
 TEST_CASE("its file is a head file like any other; examples and texts are in it if they are to be") {
   const taught_texts& l = lessons();
   std::size_t sizes[3] = {};

@@ -191,12 +191,9 @@ class binder {
 };
 
 /// The directory entries in a head's file are those of the body that it is to be asked with.
-FEWFIT_COLD inline error check_body(const section& content, const bytes& body) noexcept {
-  bytes entries;
-  if (const error e = read_body(content, entries); e.code != errc::none) return e;
-  const bool same =
-      entries.size == body.size && std::memcmp(entries.data, body.data, static_cast<std::size_t>(body.size)) == 0;
-  return same ? error{} : error{errc::wrong_body, "body", entries.size / entry_bytes};
+FEWFIT_COLD inline error bind_body(const section& content, const model_state& m, head_state& to) noexcept {
+  if (const error e = read_body(content, to.body); e.code != errc::none) return e;
+  return same_body(to.body, m.body) ? error{} : error{errc::wrong_body, "body", to.body.size / entry_bytes};
 }
 
 FEWFIT_COLD inline error bind_examples(const section& content, std::uint32_t width, head_state& to) noexcept {
@@ -216,7 +213,7 @@ FEWFIT_COLD inline error bind_head_file(const blob& b, bool full, const model_st
     e = read(walk.content(full));
     walk.next();
   };
-  take(section_type::body, [&](const section& s) { return check_body(s, m.body); });
+  take(section_type::body, [&](const section& s) { return bind_body(s, m, to); });
   take(section_type::head,
        [&](const section& s) { return bind_head(s, m.config.sentence_size, to.memory, to.head); });
   take(section_type::about, [&](const section& s) { return read_about(s, to.about); });

@@ -71,10 +71,16 @@ struct head_state {
   file_memory file;
   detail::bound_head head;
   string_table about;
+  bytes body;                   // the directory entries of the model that it is for
   examples_section examples{};  // none where the count is 0
 };
 
 namespace detail {
+
+/// Whether directory entries speak of the same body.
+inline bool same_body(const bytes& a, const bytes& b) noexcept {
+  return a.size == b.size && std::memcmp(a.data, b.data, static_cast<std::size_t>(a.size)) == 0;
+}
 
 template <class State>
 void destroy(State* state) noexcept {

@@ -170,6 +170,12 @@ inline logistic_regression fit_of(const bound_head& h, const allocator& memory) 
   return f;
 }
 
+/// A head can be taught more where it has the examples, and they are this body's vectors.
+inline error check_known(const model_state& m, const head_state& known) noexcept {
+  if (!same_body(known.body, m.body)) return {errc::wrong_body, "known", known.body.size / entry_bytes};
+  return known.examples.count == 0 ? error{errc::no_examples, "known", 0} : error{};
+}
+
 /// From examples to a head.
 FEWFIT_COLD inline result<head_state*> learn(lesson& l, const model_state& m, const teach_options& o,
                                              const head_state* known) noexcept {
@@ -197,8 +203,8 @@ FEWFIT_INLINE result<head> model::teach(span<const std::string_view> texts, span
                                         const executor& run, const progress& report) const noexcept {
   if (texts.size != labels.size) return {errc::bad_argument, "labels", labels.size};
   const head_state* const before = known != nullptr ? known->state_ : nullptr;
-  if (before != nullptr && before->head.weights.width != config().sentence_size)
-    return {errc::wrong_body, "head", before->head.weights.width};
+  if (before != nullptr)
+    if (const error e = detail::check_known(*state_, *before); e.code != errc::none) return e;
   detail::lesson l(*state_, options);
   const std::size_t old = before != nullptr ? before->examples.count : 0;
   if (const error e = l.reserve(old, texts.size); e.code != errc::none) return e;
@@ -219,8 +225,8 @@ namespace detail {
 
 inline result<head_state*> learn_again(const model_state& m, const head_state& known, std::size_t example,
                                        const std::string_view* label, const teach_options& options) noexcept {
+  if (const error e = check_known(m, known); e.code != errc::none) return e;
   if (example >= known.examples.count) return {errc::bad_argument, "example", example};
-  if (known.head.weights.width != m.config.sentence_size) return {errc::wrong_body, "head", known.head.weights.width};
   lesson l(m, options);
   if (const error e = l.reserve(known.examples.count, 0); e.code != errc::none) return e;
   l.take(known, example, label);
