@@ -65,7 +65,7 @@ class long_text_reader {
   /// needs  m outlives it and stays where it is
   explicit long_text_reader(const model& m, const long_text_options& options = {})
       : model_(m), options_(completed(m, options)), cutter_(m, options_.window, options_.overlap) {
-    const std::size_t classes = m.labels().size, width = options_.how == reduce::mean_vector ? vector_size(m) : 0;
+    const std::size_t classes = m.labels().size, width = m.config().sentence_size;
     if (!valid()) return;
     texts_.resize(at_once), where_.resize(at_once), info_.resize(at_once);
     probabilities_.resize(at_once * classes), vectors_.resize(at_once * width);
@@ -102,8 +102,6 @@ class long_text_reader {
 
  private:
   static constexpr std::size_t at_once = 64;  // windows of one call: enough for any number of threads to share evenly
-
-  static std::size_t vector_size(const model& m) noexcept { return m.config().sentence_size; }
 
   static long_text_options completed(const model& m, long_text_options o) noexcept {
     const std::size_t most = m.config().max_length - 2;
@@ -147,17 +145,10 @@ class long_text_reader {
   /// Lets the model read some windows, and adds what it says to what is known.
   errc read(std::size_t count, workspace& scratch, const executor& run) noexcept {
     const std::size_t classes = sums_.size(), width = vector_sums_.size();
-    const span<const std::string_view> texts(texts_.data(), count);
-    const span<text_info> info(info_.data(), count);
-    const span<double> probabilities(probabilities_.data(), count * classes);
-    errc e = errc::none;
-    if (width == 0) {
-      e = model_.predict_proba(texts, scratch, probabilities, info, run);
-    } else {
-      const span<float> vectors(vectors_.data(), count * width);
-      e = model_.encode(texts, scratch, vectors, info, run);
-      if (e == errc::none) e = model_.predict_proba_of({vectors.data, vectors.size}, probabilities);
-    }
+    const span<float> vectors(vectors_.data(), count * width);
+    errc e = model_.encode({texts_.data(), count}, scratch, vectors, {info_.data(), count}, run);
+    if (e == errc::none)
+      e = model_.predict_proba_of({vectors.data, vectors.size}, {probabilities_.data(), count * classes});
     for (std::size_t i = 0; i < count && e == errc::none; ++i) add(i);
     return e;
   }
@@ -195,9 +186,18 @@ class long_text_reader {
     ranked best[1];
     if (top(answer_.probabilities, span<ranked>(best)) == 0) return fail(errc::bad_argument);
     answer_.index = best[0].index;
-    answer_.label = model_.labels()[best[0].index];
-    answer_.probability = best[0].probability;
+    if (answer_.windows == 1)  // as predict: two probabilities may both be 1 where the decisions differ
+      if (const errc wrong = label_of_only(); wrong != errc::none) return fail(wrong);
+    answer_.label = model_.labels()[answer_.index];
+    answer_.probability = answer_.probabilities[answer_.index];
     return answer_;
+  }
+
+  errc label_of_only() noexcept {
+    prediction p;
+    const errc e = model_.predict_of({vectors_.data(), vector_.size()}, {&p, 1});
+    answer_.index = p.index;
+    return e;
   }
 
   double mean_of_best(std::size_t label) noexcept {
@@ -226,10 +226,10 @@ class long_text_reader {
   std::vector<byte_range> where_;        // [at_once]
   std::vector<text_info> info_;          // [at_once]
   std::vector<double> probabilities_;    // [at_once, K]
-  std::vector<float> vectors_;           // [at_once, S], with mean_vector
+  std::vector<float> vectors_;           // [at_once, S]
   std::vector<double> sums_;             // [K]
-  std::vector<double> vector_sums_;      // [S], with mean_vector
-  std::vector<float> vector_;            // [S], with mean_vector
+  std::vector<double> vector_sums_;      // [S]
+  std::vector<float> vector_;            // [S], their mean
   std::vector<ranked> best_;             // [K, top], with top_mean
   std::vector<std::uint32_t> ids_;       // [max_length()], with first
   std::vector<byte_range> offsets_;      // [max_length()], with first
