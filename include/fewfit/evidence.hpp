@@ -6,8 +6,9 @@
 //               each token out of rows that a prediction makes anyway. Unit length divides all by one number.
 //   occlusion   any model: how much the logit falls when the word's tokens are left out, a text for each word
 //
-// A hidden row has seen its neighbours: a share credits a token in its context, and is no causal effect. It costs
-// nothing and says little of what would be without the word; occlusion, the other way round (docs/evidence.md).
+// A hidden row has seen its neighbours: a share credits a token in its context, and is no causal effect.
+
+#include <algorithm>
 
 #include "fewfit/batch.hpp"
 
@@ -22,13 +23,6 @@ inline bool is_additive(const model_state& m) noexcept {
   return modes[0] == pooling::mean || modes[0] == pooling::mean_sqrt_len || modes[0] == pooling::weighted_mean;
 }
 
-/// What a row counts in such a sum.
-inline double weight_of_row(pooling how, std::size_t t, std::size_t tokens) noexcept {
-  const auto n = static_cast<double>(tokens);
-  if (how == pooling::mean) return 1 / n;
-  return how == pooling::mean_sqrt_len ? 1 / std::sqrt(n) : static_cast<double>(t + 1) / (n * (n + 1) / 2);
-}
-
 /// Where a label's logit comes from: a row of the head, or its negative.
 struct label_row {
   std::size_t row = 0;
@@ -36,9 +30,8 @@ struct label_row {
 
   static label_row of(const head_weights& w, std::size_t label) noexcept {
     if (w.kind == head_kind::binary) return {0, label == 1 ? 1.0 : -1.0};
-    std::size_t row = w.kind == head_kind::chain ? 0 : label;
-    while (w.kind == head_kind::chain && w.order[row] != label) ++row;
-    return {row, 1.0};
+    if (w.kind != head_kind::chain) return {label, 1.0};
+    return {static_cast<std::size_t>(std::find(w.order, w.order + w.classes, label) - w.order), 1.0};
   }
 };
 
@@ -57,10 +50,9 @@ class explainer {
   }
 
   evidence explain(std::uint32_t label, span<word_evidence> out) noexcept {
-    evidence answer;
-    answer.status = fill(label, out.size);
-    if (answer.status != errc::none) return answer;
-    if (e_.word_count != 0) std::memcpy(out.data, words_, e_.word_count * sizeof *words_);
+    evidence failed;
+    if ((failed.status = fill(label, out.size)) != errc::none) return failed;
+    std::copy(words_, words_ + e_.word_count, out.data);
     return e_;
   }
 
@@ -84,23 +76,28 @@ class explainer {
   /// The answer, and what is to be explained about it.
   bool judge(std::uint32_t label) noexcept {
     const head_weights& w = m_.head.weights;
-    double* const probabilities = batch_.probabilities();
+    double* const decisions = batch_.probabilities();
     const float* const sentence = batch_.sentence(0);
-    if (sentence == nullptr || !predict_proba(w, sentence, probabilities)) return false;
-    const std::size_t best = most_probable(probabilities, w.classes);
-    e_.index = label != predicted_label ? label : static_cast<std::uint32_t>(best);
+    if (sentence == nullptr || !decide(w, sentence, decisions)) return false;
+    e_.index = label != predicted_label ? label : static_cast<std::uint32_t>(decided(w, decisions));
     e_.label = m_.head.labels[e_.index];
-    e_.probability = probabilities[e_.index];
     from_ = label_row::of(w, e_.index);
     e_.intercept = from_.sign * w.intercept[from_.row];
-    return logit(sentence, e_.logit);
+    e_.logit = of_label(decisions);
+    to_probabilities(w, decisions);
+    e_.probability = decisions[e_.index];
+    return true;
+  }
+
+  double of_label(const double* decisions) const noexcept {
+    return from_.sign * decisions[m_.head.weights.kind == head_kind::binary ? 1 : e_.index];
   }
 
   /// The label's; false where it is not finite.
   bool logit(const float* sentence, double& out) noexcept {
     double* const decisions = batch_.probabilities();
     if (sentence == nullptr || !decide(m_.head.weights, sentence, decisions)) return false;
-    out = from_.sign * decisions[m_.head.weights.kind == head_kind::binary ? 1 : e_.index];
+    out = of_label(decisions);
     return true;
   }
 
@@ -155,8 +152,12 @@ class explainer {
     return length > 1e-12 ? length : 1e-12;
   }
 
+  /// What a row counts in the sum that pooling makes.
   double weight(std::size_t t) const noexcept {
-    return weight_of_row(pooling_modes{m_.config.pooling}[0], t, batch_.tokens(0));
+    const pooling how = pooling_modes{m_.config.pooling}[0];
+    const auto n = static_cast<double>(batch_.tokens(0));
+    if (how == pooling::mean) return 1 / n;
+    return how == pooling::mean_sqrt_len ? 1 / std::sqrt(n) : static_cast<double>(t + 1) / (n * (n + 1) / 2);
   }
 
   /// The text without one word after another, as many at a time as fit. The bits are those of a call for each.
@@ -230,10 +231,8 @@ FEWFIT_INLINE evidence model::explain(std::string_view text, workspace& scratch,
   if (const errc e = w.prepare(*state_, tokens, 1, 0, false); e != errc::none) return failed(e);
   unsigned char* const memory = w.claim();
   if (memory == nullptr) return failed(errc::workspace_busy);
-  {
-    const fp_environment environment;
-    answer = detail::explainer(*state_, w, memory, text, how).explain(label, out);
-  }
+  const fp_environment environment;
+  answer = detail::explainer(*state_, w, memory, text, how).explain(label, out);
   w.give_back(memory);
   return answer;
 }
