@@ -112,18 +112,16 @@ FEWFIT_INLINE void plan::note(std::size_t i, const tokenize_result& t) noexcept 
 FEWFIT_INLINE void plan::answer(std::size_t i, const float* sentence, double* scratch) noexcept {
   const detail::bound_head& head = model_->head;
   unsigned char* const to = scratch_->staging + i * answer_bytes();
-  bool finite = sentence != nullptr;
-  switch (finite ? goal_ : goal::predict) {
-    case goal::encode: std::memcpy(to, sentence, answer_bytes()); break;
-    case goal::predict_proba:
-      finite = predict_proba_in_its_shape(head.weights, sentence, reinterpret_cast<double*>(to));
-      break;
-    case goal::predict_multi: finite = detail::decide_all(head, sentence, scratch, to); break;
-    case goal::predict:
-      finite = finite && detail::name_answer(head, sentence, scratch, *reinterpret_cast<prediction*>(to));
-      break;
-  }
-  if (finite) return;
+  const auto finite = [&] {
+    switch (goal_) {
+      case goal::encode: return std::memcpy(to, sentence, answer_bytes()), true;
+      case goal::predict_proba:
+        return predict_proba_in_its_shape(head.weights, sentence, reinterpret_cast<double*>(to));
+      case goal::predict_multi: return detail::decide_all(head, sentence, scratch, to);
+      default: return detail::name_answer(head, sentence, scratch, *reinterpret_cast<prediction*>(to));
+    }
+  };
+  if (sentence != nullptr && finite()) return;
   if (goal_ != goal::predict) return fail(errc::non_finite_output);
   reinterpret_cast<prediction*>(to)->status = errc::non_finite_output;
 }
