@@ -228,6 +228,31 @@ TEST_CASE("a confidence below which to say nothing, by leaving out each example 
   CHECK(taught_wrongly(l.texts, l.labels, options).code == errc::bad_argument);
 }
 
+TEST_CASE("what it would say of each example without it is kept where it is asked for, and is leave_one_out's") {
+  const taught_texts& l = lessons();
+  fewfit::teach_options options;
+  CHECK(taught_body()->teach(l.texts, l.labels, options)->held_out().size == 0);
+  for (const double most_errors : {1.0, 0.02})
+    for (const bool keep : {false, true}) {
+      options.most_errors = most_errors, options.keep_examples = keep, options.leave_one_out = true;
+      const fewfit::head h = std::move(*taught_body()->teach(l.texts, l.labels, options));
+      REQUIRE(h.held_out().size == 60 * 3);
+      const auto vectors = taught_body()->encode(texts_view(l.texts)).value();
+      std::vector<std::uint32_t> numbers;
+      for (const std::string_view label : l.labels)
+        numbers.push_back(label == "blame" ? 0 : label == "other" ? 1 : 2);
+      const fewfit::training_set all{vectors, numbers, 20, 3};
+      std::vector<double> expected(60 * 3);
+      REQUIRE(fewfit::leave_one_out(all, *fewfit::fit(all), expected).code == errc::none);
+      CHECK(std::equal(expected.begin(), expected.end(), h.held_out().begin()));
+      options.leave_one_out = false;  // costs nothing else
+      const fewfit::head without = std::move(*taught_body()->teach(l.texts, l.labels, options));
+      CHECK(without.held_out().size == 0);
+      CHECK(without.abstain_below() == h.abstain_below());
+      CHECK(without.bytes() + 60 * 3 * sizeof(double) == h.bytes());
+    }
+}
+
 TEST_CASE("what cannot be learned from is said, by its place") {
   using views = std::vector<std::string_view>;
   const auto is = [](const fewfit::error& e, errc code, const char* where, std::uint64_t number) {

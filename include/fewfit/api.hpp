@@ -31,8 +31,9 @@ struct teach_options {
   /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of
   /// its answers is wrong, by leaving out each example in turn.
   double most_errors = 1;
-  bool keep_examples = true;  // in the head's file, to teach it more later: vectors, from which texts can be guessed
-  bool keep_texts = false;    // and the texts themselves
+  bool leave_one_out = false;  // keep what the head would say of each example without it: head::held_out()
+  bool keep_examples = true;   // in the head's file, to teach it more later: vectors, from which texts can be guessed
+  bool keep_texts = false;     // and the texts themselves
   std::string_view name = "head";
 };
 
@@ -201,6 +202,9 @@ class head {
   std::string_view example_label(std::size_t i) const noexcept;
   span<const float> example_vector(std::size_t i) const noexcept;
   std::string_view example_text(std::size_t i) const noexcept;  // empty where texts were not kept
+  /// What it would say of each example had it not been taught with it, where it has just been taught with
+  /// teach_options::leave_one_out; it is not in the file.    shape  [n, K], else empty
+  span<const double> held_out() const noexcept;
   /// A smaller probability is no answer, then this share of the answers is wrong (teach_options::most_errors).
   double abstain_below() const noexcept;
   double expected_error() const noexcept;

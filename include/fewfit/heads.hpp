@@ -126,7 +126,7 @@ FEWFIT_INLINE std::string_view head::about(std::string_view key) const noexcept 
 }
 FEWFIT_INLINE std::string_view head::name() const noexcept { return state_->head.name; }
 FEWFIT_INLINE std::size_t head::bytes() const noexcept {
-  return sizeof(head_state) + state_->head.labels.bytes() + state_->file.copy.bytes();
+  return sizeof(head_state) + state_->head.labels.bytes() + state_->file.copy.bytes() + state_->held_out.bytes();
 }
 
 FEWFIT_INLINE span<const unsigned char> head::contents() const noexcept {
@@ -142,6 +142,9 @@ FEWFIT_INLINE span<const float> head::example_vector(std::size_t i) const noexce
 FEWFIT_INLINE std::string_view head::example_text(std::size_t i) const noexcept {
   const string_table& texts = state_->examples.texts;
   return texts.count != 0 ? texts[static_cast<std::uint32_t>(i)] : std::string_view();
+}
+FEWFIT_INLINE span<const double> head::held_out() const noexcept {
+  return {state_->held_out.data(), state_->held_out.size()};
 }
 FEWFIT_INLINE double head::abstain_below() const noexcept { return state_->head.abstain_below; }
 FEWFIT_INLINE double head::expected_error() const noexcept { return state_->head.expected_error; }

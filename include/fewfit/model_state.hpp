@@ -71,8 +71,9 @@ struct head_state {
   file_memory file;
   detail::bound_head head;
   string_table about;
-  bytes body;                   // the directory entries of the model that it is for
-  examples_section examples{};  // none where the count is 0
+  bytes body;                      // the directory entries of the model that it is for
+  examples_section examples{};     // none where the count is 0
+  detail::owned<double> held_out;  // [n, K], of a head that has just been taught, if that was asked for
 };
 
 namespace detail {

@@ -7,17 +7,16 @@
 
 namespace tool {
 
-std::vector<doubtful> most_doubtful(const std::vector<std::uint32_t>& labels, const std::vector<double>& held_out,
-                                    std::size_t classes, std::size_t most) {
+std::vector<doubtful> most_doubtful(const std::vector<std::uint32_t>& labels, fewfit::span<const double> held_out,
+                                    std::size_t classes) {
   std::vector<doubtful> all;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const double* const row = held_out.data() + i * classes;
+    const double* const row = held_out.data + i * classes;
     const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
     all.push_back({i, labels[i], best, row[labels[i]], row[best]});
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const doubtful& a, const doubtful& b) { return a.probability < b.probability; });
-  all.resize(std::min(most, all.size()));
   return all;
 }
 

@@ -17,11 +17,11 @@ struct doubtful {
   double of_other = 0;                 // of the most probable
 };
 
-/// The `most` with the smallest probability of their own label, the smallest first.
+/// All examples, that with the smallest probability of its own label first.
 ///
 /// shape   labels [n], held_out [n, K]
-std::vector<doubtful> most_doubtful(const std::vector<std::uint32_t>& labels, const std::vector<double>& held_out,
-                                    std::size_t classes, std::size_t most);
+std::vector<doubtful> most_doubtful(const std::vector<std::uint32_t>& labels, fewfit::span<const double> held_out,
+                                    std::size_t classes);
 
 /// The text's beginning on one line, fit for a terminal.
 std::string shortened(std::string_view text);

@@ -16,8 +16,6 @@
 namespace tool {
 namespace {
 
-constexpr std::size_t shown_bytes = 80;  // of a label that is none: without a tab in sight it may be a whole text
-
 class eval_command : public line_command {
  public:
   explicit eval_command(const options& options)
@@ -55,20 +53,11 @@ class eval_command : public line_command {
  private:
   void expect(std::string_view label) {
     const auto found = class_of_.find(label);
-    if (found == class_of_.end()) throw std::invalid_argument(unknown(label));
-    expected_.push_back(found->second);
-  }
-
-  std::string unknown(std::string_view label) const {
-    refuse_byte_order_mark(label);
-    std::string out = "the model has no label " + quoted(label.substr(0, shown_bytes));
-    if (label.size() > shown_bytes) out += "...";
-    const char* before = "; its labels are ";
-    for (const std::string& known : labels_) {
-      out += before + quoted(known);
-      before = ", ";
+    if (found == class_of_.end()) {
+      refuse_byte_order_mark(label);
+      throw std::invalid_argument(no_such_label(label, asked_.labels()));
     }
-    return out;
+    expected_.push_back(found->second);
   }
 
   const format format_;

@@ -5,26 +5,23 @@
 #include "colours.hpp"
 #include "commands.hpp"
 #include "common.hpp"
+#include "fewfit/answers.hpp"
 #include "fewfit/thread_pool.hpp"
 #include "highlight.hpp"
 #include "json_line.hpp"
+#include "labelled.hpp"
 #include "output.hpp"
 
 namespace tool {
 namespace {
 
-std::uint32_t index_of(const fewfit::model& m, const options& options) {
+std::uint32_t asked_label(const fewfit::model& m, const options& options) {
   if (m.labels().size == 0)
     throw failure(bad_file, options.model + ": the file holds a body alone; explain speaks of a model's own head");
   if (!options.label) return fewfit::predicted_label;
-  std::string sentence = "the model has no label " + quoted(*options.label);
-  const char* before = "; its labels are ";
-  for (std::size_t k = 0; k < m.labels().size; ++k) {
-    if (m.labels()[k] == *options.label) return static_cast<std::uint32_t>(k);
-    sentence += before + quoted(m.labels()[k]);
-    before = ", ";
-  }
-  throw failure(bad_usage, sentence);
+  const auto found = fewfit::index_of(m.labels(), *options.label);
+  if (!found) throw failure(bad_usage, no_such_label(*options.label, m.labels()));
+  return *found;
 }
 
 class explain_command : public batch_command {
@@ -33,7 +30,7 @@ class explain_command : public batch_command {
       : format_(options.format),
         colours_(options.format == format::text && wants_colours(options.colours)),
         model_(load_model(options.model)),
-        label_(index_of(model_, options)),
+        label_(asked_label(model_, options)),
         how_(options.occlusion ? fewfit::evidence_kind::occlusion : fewfit::evidence_kind::automatic),
         pool_(options.threads),
         scratch_(options.threads) {}

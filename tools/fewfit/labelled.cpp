@@ -23,6 +23,18 @@ labelled labelled_in(std::string_view line, format how, bool or_integer) {
   return {std::string(line.substr(0, tab)), std::string(line.substr(tab + 1))};
 }
 
+std::string no_such_label(std::string_view label, fewfit::span<const std::string_view> labels) {
+  constexpr std::size_t shown_bytes = 80;
+  std::string out = "the model has no label " + quoted(label.substr(0, shown_bytes));
+  if (label.size() > shown_bytes) out += "...";
+  const char* before = "; its labels are ";
+  for (const std::string_view known : labels) {
+    out += before + quoted(known);
+    before = ", ";
+  }
+  return out;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     utf8proc_int32_t c = 0;

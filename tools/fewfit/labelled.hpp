@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "fewfit/api.hpp"
 #include "options.hpp"
 
 namespace tool {
@@ -18,6 +19,10 @@ struct labelled {
 ///
 /// errors  throws std::invalid_argument with a sentence
 labelled labelled_in(std::string_view line, format how, bool or_integer);
+
+/// "the model has no label "x"; its labels are "a", "b"". Of a long one the beginning: without a tab in sight it may
+/// be a whole text.
+std::string no_such_label(std::string_view label, fewfit::span<const std::string_view> labels);
 
 bool is_utf8(std::string_view text);
 

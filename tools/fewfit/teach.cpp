@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 
 #include "commands.hpp"
 #include "common.hpp"
 #include "doubtful.hpp"
+#include "fewfit/answers.hpp"
 #include "fewfit/thread_pool.hpp"
-#include "held_out.hpp"
 #include "highlight.hpp"
 #include "input.hpp"
 #include "json_line.hpp"
@@ -69,24 +70,14 @@ class lesson {
         model_(load_model(o.model)),
         known_(load_known(o, model_)),
         given_(o) {
-    how_.keep_examples = true;  // for the report; whether they go into the file is another question
+    how_.leave_one_out = true;
     refuse_to_overwrite(o, o.output);
   }
 
   void run() {
     const fewfit::head head = learn();
-    auto probabilities = held_out(head, how_, model_.kernels());
-    if (!probabilities) throw failure(bad_file, given_.name() + ": " + sentence(probabilities.error()));
-    if (options_.keep_examples) {
-      save(head, options_.output);
-    } else {
-      fewfit::teach_options without = how_;
-      without.keep_examples = false;
-      const auto same = model_.relabel(head, 0, head.example_label(0), without);  // encodes nothing anew
-      if (!same) throw failure(bad_file, given_.name() + ": " + sentence(same.error()));
-      save(*same, options_.output);
-    }
-    write_line(options_.report == format::jsonl ? as_json(head, *probabilities) : as_text(head, *probabilities));
+    save(head, options_.output);
+    write_line(options_.report == format::jsonl ? as_json(head) : as_text(head));
     flush();
   }
 
@@ -116,9 +107,14 @@ class lesson {
     return example < known ? options_.known + ": example " + std::to_string(example + 1)
                            : given_.place(example - known);
   }
-  std::string_view text(const fewfit::head& head, std::size_t example) const {
+  std::size_t all_examples() const { return known_examples() + given_.texts().size(); }
+  std::string_view text(std::size_t example) const {
     const std::size_t known = known_examples();
-    return example < known ? head.example_text(example) : given_.texts()[example - known];
+    return example < known ? known_->example_text(example) : given_.texts()[example - known];
+  }
+  std::string_view label(std::size_t example) const {
+    const std::size_t known = known_examples();
+    return example < known ? known_->example_label(example) : given_.labels()[example - known];
   }
 
   struct findings {
@@ -127,20 +123,20 @@ class lesson {
     std::vector<doubtful> most;
   };
 
-  findings look(const fewfit::head& head, const std::vector<double>& probabilities) const {
+  findings look(const fewfit::head& head) const {
     const std::size_t classes = head.labels().size;
     findings f;
+    for (std::size_t i = 0; i < all_examples(); ++i) f.labels.push_back(*fewfit::index_of(head.labels(), label(i)));
+    f.most = most_doubtful(f.labels, head.held_out(), classes);
     tally counted(classes);
-    for (std::size_t i = 0; i < head.examples(); ++i) f.labels.push_back(class_of(head, head.example_label(i)));
-    for (const doubtful& d : most_doubtful(f.labels, probabilities, classes, head.examples()))
-      counted.add(d.label, d.instead, d.of_other);
+    for (const doubtful& d : f.most) counted.add(d.label, d.instead, d.of_other);
     f.metrics = counted.result();
-    f.most = most_doubtful(f.labels, probabilities, classes, shown_examples);
+    f.most.resize(std::min(f.most.size(), shown_examples));
     return f;
   }
 
-  std::string as_text(const fewfit::head& head, const std::vector<double>& probabilities) const {
-    const findings f = look(head, probabilities);
+  std::string as_text(const fewfit::head& head) const {
+    const findings f = look(head);
     std::vector<std::string> labels;
     for (std::string_view label : head.labels()) labels.push_back(visible(label));
     std::string out =
@@ -150,10 +146,10 @@ class lesson {
     for (const doubtful& d : f.most) {
       out += visible(place(d.example)) + ": " + labels[d.label] + " " + rounded(d.probability, 4);
       if (d.instead != d.label) out += ", but " + labels[d.instead] + " " + rounded(d.of_other, 4);
-      out += ": " + shortened(text(head, d.example)) + "\n";
+      out += ": " + shortened(text(d.example)) + "\n";
     }
     out += "\n" + visible(options_.output) + ": " + std::to_string(head.labels().size) + " labels, " +
-           std::to_string(head.examples()) + " examples";
+           std::to_string(all_examples()) + " examples";
     if (how_.most_errors < 1) out += "\n" + threshold(head);
     return out;
   }
@@ -167,8 +163,8 @@ class lesson {
            rounded(100 * head.expected_error(), 1) + " % of the answers are wrong.";
   }
 
-  std::string as_json(const fewfit::head& head, const std::vector<double>& probabilities) const {
-    const findings f = look(head, probabilities);
+  std::string as_json(const fewfit::head& head) const {
+    const findings f = look(head);
     const std::vector<std::string> labels(head.labels().begin(), head.labels().end());
     std::string out = "{\"leave_one_out\":" + json_report(f.metrics, labels) + ",\"doubtful\":[";
     for (const doubtful& d : f.most) {
@@ -180,7 +176,7 @@ class lesson {
       append_number(out, d.probability);
       out += ",\"instead\":" + quoted(labels[d.instead]) + ",\"its_probability\":";
       append_number(out, d.of_other);
-      out += ",\"text\":" + quoted(text(head, d.example)) + "}";
+      out += ",\"text\":" + quoted(text(d.example)) + "}";
     }
     out += "]";
     if (how_.most_errors < 1) {
