@@ -176,6 +176,14 @@ class Report(Taught):
         self.assertIn("Every answer counts: 0.0 %", self.teach(TRAIN, "--most-errors", "0.02"))
         self.assertNotIn("abstain_below", self.report(TRAIN))
 
+    def test_no_report(self):
+        self.teach(TRAIN)
+        head = self.head.read_bytes()
+        self.head.unlink()
+        self.assertEqual(self.teach(TRAIN, "--report", "none"), "")
+        self.assertEqual(self.head.read_bytes(), head)
+        self.assertEqual(run("eval", "-m", MODEL, "--report", "none").returncode, 64)
+
     def test_nothing_of_a_text_is_obeyed(self):
         examples = TRAIN[:30] + [("Процесс", "\x1b[31mred\x07 \u202e" + "x" * 100), ("\x1b]0;a", "b")]
         text = self.teach(examples)
@@ -327,6 +335,7 @@ class Live(Taught):
     def test_the_same_text_again_is_relabelled(self):
         answers = self.session(STEPS, "n", "a", "", GROWTH, "n", "b", "", STEPS, "2", "q", "q", arguments=["-o", self.head])
         self.assertIn("learned in T ms: 2 examples, 1 labels", answers)
+        self.assertEqual(sum("quits all the same" in answer for answer in answers), 1)
         self.assertEqual(answers[-2:], ["Not saved: 3 changes. s saves, q quits all the same.", "Not saved: 3 changes."])
         self.assertEqual(self.alone(), [])
 
@@ -355,10 +364,10 @@ class Live(Taught):
         self.assertIn(b"The text is not UTF-8.", done.stdout)
 
     def test_nothing_of_a_text_is_obeyed(self):
-        answers = self.session("\x1b[31mкрасный\x07", "n", "\x1b]0;a", "", GROWTH, "n", "b", "", "\x1b[31mкрасный\x07", "q")
+        answers = self.session("\x1b[31mкрасный\x07", "n", "\x1b]0;a", "", GROWTH, "n", "b", "", "\x1b[31mкрасный\x07", "x", "q")
         for obeyed in "\x1b\x07":
             self.assertNotIn(obeyed, "".join(answers))
-        self.assertIn("<U+001B>]0;a", "".join(answers))
+        self.assertIn("[1] <U+001B>]0;a", "".join(answers))
 
     def test_usage(self):
         for more in (["-i", "x"], ["--format", "jsonl"], ["--no-examples", "-o", self.head]):

@@ -87,16 +87,20 @@ CLI::App* add_explain(CLI::App& app, options& out, std::string& how) {
   return sub;
 }
 
-void add_report(CLI::App& app, std::string& report) {
-  app.add_option("--report", report, "how the report is written, where not as --format has it")
-      ->check(CLI::IsMember({"text", "json"}).description(""))
-      ->type_name("text|json");
+void add_report(CLI::App& app, std::string& report, bool or_none) {
+  app.add_option("--report", report,
+                 std::string("how the report is written, where not as --format has it") +
+                     (or_none ? "; none: nothing is left out, for thousands of examples" : ""))
+      ->check(CLI::IsMember(or_none ? std::vector<std::string>{"text", "json", "none"}
+                                    : std::vector<std::string>{"text", "json"})
+                  .description(""))
+      ->type_name(or_none ? "text|json|none" : "text|json");
 }
 
 CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& report) {
   CLI::App* sub = add_text_command(app, out, how, "teach", "a head out of labelled texts, in a file of its own");
   sub->remove_option(sub->get_option("--batch-size"));
-  add_report(*sub, report);
+  add_report(*sub, report, true);
   sub->add_option("--output,-o", out.output, "the head's file, which predict --head and eval --head read")
       ->type_name("FILE");
   sub->add_option("--known,-k", out.known, "a head to teach more: its examples count with the new ones")
@@ -140,7 +144,7 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
   tokenize->add_flag("--offsets", out.offsets, "with --format jsonl: the bytes of the text that each id came from");
   commands[tokenize] = command::tokenize;
   CLI::App* eval = add_text_command(app, out, how, "eval", "how often the model is right about labelled texts");
-  add_report(*eval, report);
+  add_report(*eval, report, false);
   commands[with_head(eval, out)] = command::eval;
   commands[add_explain(app, out, how)] = command::explain;
   commands[add_teach(app, out, how, report)] = command::teach;
@@ -182,6 +186,7 @@ options parse(const std::vector<std::string>& arguments) {
     throw failure(bad_usage, std::string(error.what()) + "\nRun with --help for more information.");
   }
   out.format = how == "jsonl" ? format::jsonl : how == "html" ? format::html : format::text;
+  out.without_report = report == "none";
   out.report = report.empty() ? out.format : report == "json" ? format::jsonl : format::text;
   if (out.offsets && out.format == format::text) throw failure(bad_usage, "--offsets needs --format jsonl");
   if (out.colours == colour::always && out.format != format::text)

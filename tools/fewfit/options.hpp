@@ -33,7 +33,7 @@ struct options {
   std::string output, known;  // heads' files; known empty: from nothing
   double C = 1, most_errors = 1;
   bool balanced = false, keep_texts = false, keep_examples = true;
-  bool live = false;
+  bool live = false, without_report = false;
 };
 
 /// Reads the command line; `arguments[0]` is the program's name.

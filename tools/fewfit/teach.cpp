@@ -70,13 +70,14 @@ class lesson {
         model_(load_model(o.model)),
         known_(load_known(o, model_)),
         given_(o) {
-    how_.leave_one_out = true;
+    how_.leave_one_out = !o.without_report;
     refuse_to_overwrite(o, o.output);
   }
 
   void run() {
     const fewfit::head head = learn();
     save(head, options_.output);
+    if (options_.without_report) return;
     write_line(options_.report == format::jsonl ? as_json(head) : as_text(head));
     flush();
   }
