@@ -124,6 +124,61 @@ TEST_CASE("progress is that of the texts, over all calls; who says stop has no h
   CHECK(stopped.error().code == errc::cancelled);
   CHECK(some.done.back() >= 300);
   CHECK(some.done.back() < 512);
+
+  fewfit::teach_options options;
+  options.most_errors = 0.1;  // each example is left out in turn, too
+  const taught_texts& l = lessons();
+  heard both, last;
+  both.most = 121, last.most = 100;
+  CHECK(taught_body()->teach(l.texts, l.labels, options, nullptr, scratch, {}, {heard::call, &both}));
+  CHECK(both.total == 120);
+  CHECK(std::is_sorted(both.done.begin(), both.done.end()));
+  CHECK(std::count_if(both.done.begin(), both.done.end(), [](std::size_t done) { return done > 60; }) == 60);
+  CHECK(both.done.back() == 120);
+  const auto late = taught_body()->teach(l.texts, l.labels, options, nullptr, scratch, {}, {heard::call, &last});
+  CHECK(late.error().code == errc::cancelled);
+  CHECK(last.done.back() == 100);
+}
+
+TEST_CASE("none of the labels: examples of it are learned as a label's, and their label is no answer") {
+  const taught_texts& l = lessons();
+  fewfit::teach_options options;
+  const fewfit::head plain = std::move(*taught_body()->teach(l.texts, l.labels, options));
+  CHECK(plain.unknown().empty());
+  options.unknown = "other", options.most_errors = 0.02;
+  const fewfit::head h = std::move(*taught_body()->teach(l.texts, l.labels, options));
+  CHECK(h.unknown() == "other");
+  CHECK(says(h) == says(plain));
+  const auto vectors = taught_body()->encode(texts_view(support::many_texts())).value();
+  std::vector<fewfit::prediction> said(support::many_texts().size());
+  REQUIRE(h.predict(vectors, said) == errc::none);
+  std::size_t answers = 0, unsure = 0, unknown = 0;
+  for (const fewfit::prediction& p : said) {
+    const bool sure = p.probability >= h.abstain_below();
+    CHECK(h.is_answer(p) == (sure && p.label != "other"));
+    ++(p.label == "other" ? unknown : sure ? answers : unsure);
+  }
+  CHECK((answers > 0 && unsure > 0 && unknown > 0));
+  CHECK_FALSE(h.is_answer(h.predict({})));
+
+  const fewfit::head again = std::move(*taught_body()->relabel(h, 0, "blame"));  // as the known head has it
+  CHECK(again.unknown() == "other");
+  CHECK(taught_body()->teach(l.some(0, 5), l.labels_of(0, 5), {}, &h)->unknown() == "other");
+  options.unknown = "praise";
+  CHECK(taught_body()->relabel(h, 0, "blame", options)->unknown() == "praise");
+  options.unknown = "nobody's";  // without an example
+  CHECK(taught_body()->teach(l.texts, l.labels, options)->unknown().empty());
+}
+
+TEST_CASE("a head whose surest examples are wrong answers nothing") {
+  const std::vector<std::string_view> texts{"good", "bad", "good", "bad"}, labels{"a", "a", "b", "b"};
+  fewfit::teach_options options;
+  options.most_errors = 0;
+  const fewfit::head h = std::move(*taught_body()->teach(texts, labels, options));
+  CHECK(h.abstain_below() == 1);
+  fewfit::prediction said = h.predict(taught_body()->encode("good").value());
+  said.probability = 1;
+  CHECK_FALSE(h.is_answer(said));
 }
 
 TEST_CASE("taught again, relabelled, forgotten: the optimum of what is left, wherever it began") {

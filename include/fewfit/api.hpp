@@ -31,6 +31,9 @@ struct teach_options {
   /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of
   /// its answers is wrong, by leaving out each example in turn.
   double most_errors = 1;
+  /// The label of examples that are none of the others: learned as theirs are, but no answer (head::is_answer).
+  /// Empty: the known head's, or none.
+  std::string_view unknown = {};
   bool leave_one_out = false;  // keep what the head would say of each example without it: head::held_out()
   bool keep_examples = true;   // in the head's file, to teach it more later: vectors, from which texts can be guessed
   bool keep_texts = false;     // and the texts themselves
@@ -141,7 +144,7 @@ class model {
                      const teach_options& options = {}, const head* known = nullptr) const noexcept;
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options, const head* known, workspace& scratch, const executor& run = {},
-                     const progress& report = {}) const noexcept;  // of the encoding, which is the long part
+                     const progress& report = {}) const noexcept;  // of texts, then of what is left out in turn
   /// The head that it would be had an example had another label, or not been there.    errors  as teach
   result<head> relabel(const head& known, std::size_t example, std::string_view label,
                        const teach_options& options = {}) const noexcept;
@@ -208,6 +211,9 @@ class head {
   /// A smaller probability is no answer, then this share of the answers is wrong (teach_options::most_errors).
   double abstain_below() const noexcept;
   double expected_error() const noexcept;
+  std::string_view unknown() const noexcept;  // the label that means none of the others; empty where there is none
+  /// Whether what it said of a text is one of its labels, and as sure as it has to be.
+  bool is_answer(const prediction& said) const noexcept;
 
   /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument
   prediction predict(span<const float> vector) const noexcept;

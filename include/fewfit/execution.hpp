@@ -38,17 +38,6 @@ struct executor {
   void* user = nullptr;
 };
 
-/// Hears how far a call is: `done` of its `total` texts, after each micro-batch; false cancels the call.
-///
-/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what
-/// is done while it runs is told together, so it may be called less often than there are micro-batches, and should be
-/// short. Where nothing goes wrong, the last call says that all is done, and it is not too late to cancel even then.
-/// It must not throw.
-struct progress {
-  bool (*call)(void* user, std::size_t done, std::size_t total) = nullptr;  // null: nobody wants to know
-  void* user = nullptr;
-};
-
 /// How a call is cut into tasks. The bits do not depend on it.
 enum class cut : std::uint8_t {
   automatic,  // rows for one text, if it may have 24 tokens and the workspace is for several tasks; else texts

@@ -148,6 +148,13 @@ FEWFIT_INLINE span<const double> head::held_out() const noexcept {
 }
 FEWFIT_INLINE double head::abstain_below() const noexcept { return state_->head.abstain_below; }
 FEWFIT_INLINE double head::expected_error() const noexcept { return state_->head.expected_error; }
+FEWFIT_INLINE std::string_view head::unknown() const noexcept {
+  return state_->head.unknown != no_label ? state_->head.labels[state_->head.unknown] : std::string_view();
+}
+FEWFIT_INLINE bool head::is_answer(const prediction& said) const noexcept {
+  if (said.status != errc::none || said.index == state_->head.unknown) return false;
+  return said.probability >= abstain_below() && abstain_below() < 1;  // 1: nothing was sure enough
+}
 
 FEWFIT_INLINE prediction head::predict(span<const float> vector) const noexcept {
   prediction p;

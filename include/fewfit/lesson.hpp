@@ -15,7 +15,7 @@ namespace detail {
 /// What is told of a call that is a part of a longer one.
 struct part_of_progress {
   const progress& whole;
-  std::size_t before = 0, total = 0;
+  std::size_t before = 0, total = 0;  // what was done in earlier parts, and what all of them do
 
   progress part() noexcept { return whole.call != nullptr ? progress{tell, this} : progress{}; }
   static bool tell(void* self, std::size_t done, std::size_t) {
@@ -28,7 +28,7 @@ struct part_of_progress {
 /// scikit-learn's classes_ do.
 class lesson {
  public:
-  lesson(const model_state& m, const teach_options& o) noexcept : m_(m), options_(o) {}
+  lesson(const model_state& m, const teach_options& o) noexcept : m_(m), options_(o), unknown_(o.unknown) {}
 
   /// Room for some that are known and `more` that are not.
   error reserve(std::size_t known, std::size_t more) noexcept {
@@ -49,6 +49,7 @@ class lesson {
   void take(const head_state& known, std::size_t changed, const std::string_view* label) noexcept {
     const examples_section& e = known.examples;
     has_texts_ = e.texts.count != 0;
+    if (unknown_.empty() && known.head.unknown != no_label) unknown_ = known.head.labels[known.head.unknown];
     for (std::uint32_t i = 0; i < e.count; ++i) {
       if (i == changed && label == nullptr) continue;
       std::memcpy(vector(count_), e.vectors + std::size_t{i} * e.width, e.width * sizeof(float));
@@ -59,16 +60,16 @@ class lesson {
 
   /// Encodes new examples behind those that are there.
   error encode(const model& m, span<const std::string_view> texts, span<const std::string_view> labels,
-               workspace& scratch, const executor& run, const progress& report) noexcept {
+               workspace& scratch, const executor& run, part_of_progress& told) noexcept {
     has_texts_ = options_.keep_examples && options_.keep_texts && (has_texts_ || count_ == 0);
     const std::size_t width = m_.config.sentence_size;
     for (std::size_t first = 0; first < texts.size;) {
       const std::size_t left = texts.size - first, few = left < at_once ? left : at_once;
       text_info info[at_once];
-      part_of_progress told{report, first, texts.size};
       const errc e =
           m.encode({texts.data + first, few}, scratch, {vector(count_), few * width}, {info, few}, run, told.part());
       if (e != errc::none) return {e, "texts", first};
+      told.before += few;
       for (std::size_t i = 0; i < few; ++i, ++count_) {
         if (info[i].tokens == 2) return {errc::empty_text, "texts", first + i};
         labels_[count_] = labels[first + i], texts_[count_] = texts[first + i];
@@ -102,6 +103,12 @@ class lesson {
            h.weights.kind == (classes_ == 2 ? head_kind::binary : head_kind::softmax);
   }
 
+  /// The class of examples that are none of the others.
+  std::uint32_t unknown() const noexcept {
+    std::string_view *const end = names_.data() + classes_, *const found = std::find(names_.data(), end, unknown_);
+    return found != end ? static_cast<std::uint32_t>(found - names_.data()) : no_label;
+  }
+
   /// The head's file.
   result<file_memory> write(const logistic_regression& fitted, const abstention& a) const noexcept {
     head_content h;
@@ -113,6 +120,7 @@ class lesson {
     h.intercept = {fitted.intercept(), fitted.rows()};
     h.coefficients = {fitted.coefficients(), fitted.rows() * fitted.width};
     h.abstain_below = a.threshold < 1 ? a.threshold : 1, h.expected_error = a.error;
+    h.unknown = unknown() + 1;  // of none, 0
     const std::string_view about[] = {"name", options_.name};
     h.about = about;
     h.examples = {options_.keep_examples ? static_cast<std::uint32_t>(count_) : 0,
@@ -136,6 +144,7 @@ class lesson {
   const teach_options& options_;
   std::size_t count_ = 0, classes_ = 0;
   bool has_texts_ = false;
+  std::string_view unknown_;
   owned<float> vectors_;                            // [n, S]
   owned<std::string_view> labels_, names_, texts_;  // [n], of names the first K
   owned<std::uint32_t> numbers_;                    // [n]

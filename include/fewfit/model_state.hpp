@@ -25,6 +25,7 @@ struct bound_head {
   bool labels_are_integers = false;
   bool is_multi = false;
   double abstain_below = 0, expected_error = 0;
+  std::uint32_t unknown = no_label;
 
   bool exists() const noexcept { return weights.classes != 0; }
   /// Numbers of a text in what the original's predict_proba gives: K, or 2 K.

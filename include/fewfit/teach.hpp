@@ -14,16 +14,22 @@ namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
+/// Whether each example is to be left out in turn.
+inline bool wants_held_out(const teach_options& o) noexcept { return o.leave_one_out || !(o.most_errors >= 1); }
+
 /// What fits without each example say of it, and below which probability to say nothing, as far as it is asked for.
-inline error look_at_held_out(const training_set& e, const logistic_regression& fitted, const fit_options& how,
-                              const teach_options& o, owned<double>& held_out, abstention& a) noexcept {
-  if (o.most_errors >= 1 && !o.leave_one_out) return {};
+inline error look_at_held_out(const lesson& l, const logistic_regression& fitted, const fit_options& how,
+                              const teach_options& o, const progress& report, owned<double>& held_out,
+                              abstention& a) noexcept {
+  if (!wants_held_out(o)) return {};
+  const training_set e = l.examples();
   held_out = owned<double>(how.allocator, e.labels.size * e.classes);
   if (!held_out) return {errc::out_of_memory, "leave_one_out", e.labels.size};
   const span<double> rows(held_out.data(), held_out.size());
-  if (const error wrong = leave_one_out(e, fitted, rows, how); wrong.code != errc::none) return wrong;
+  if (const error wrong = leave_one_out(e, fitted, rows, how, report); wrong.code != errc::none) return wrong;
   if (o.most_errors >= 1) return {};
-  const auto found = threshold_for(o.most_errors, {rows.data, rows.size}, e.labels, e.classes, how.allocator);
+  const auto found =
+      threshold_for(o.most_errors, {rows.data, rows.size}, e.labels, e.classes, how.allocator, l.unknown());
   if (found) a = *found;
   return found.error();
 }
@@ -48,7 +54,7 @@ inline error check_known(const model_state& m, const head_state& known) noexcept
 
 /// From examples to a head.
 FEWFIT_COLD inline result<head_state*> learn(lesson& l, const model_state& m, const teach_options& o,
-                                             const head_state* known) noexcept {
+                                             const head_state* known, const progress& report) noexcept {
   if (const error e = l.name_classes(); e.code != errc::none) return e;
   fit_options how;
   how.C = o.C, how.fit_intercept = o.fit_intercept, how.balanced = o.balanced, how.tolerance = o.tolerance;
@@ -59,8 +65,7 @@ FEWFIT_COLD inline result<head_state*> learn(lesson& l, const model_state& m, co
   if (!fitted) return fitted.error();
   owned<double> held_out;
   abstention abstain;
-  if (const error e = look_at_held_out(l.examples(), *fitted, how, o, held_out, abstain); e.code != errc::none)
-    return e;
+  if (const error e = look_at_held_out(l, *fitted, how, o, report, held_out, abstain); e.code != errc::none) return e;
   result<file_memory> file = l.write(*fitted, abstain);
   if (!file) return file.error();
   load_options options;
@@ -83,8 +88,9 @@ FEWFIT_INLINE result<head> model::teach(span<const std::string_view> texts, span
   const std::size_t old = before != nullptr ? before->examples.count : 0;
   if (const error e = l.reserve(old, texts.size); e.code != errc::none) return e;
   if (before != nullptr) l.take(*before, old, nullptr);
-  if (const error e = l.encode(*this, texts, labels, scratch, run, report); e.code != errc::none) return e;
-  const result<head_state*> state = detail::learn(l, *state_, options, before);
+  detail::part_of_progress told{report, 0, texts.size + (detail::wants_held_out(options) ? old + texts.size : 0)};
+  if (const error e = l.encode(*this, texts, labels, scratch, run, told); e.code != errc::none) return e;
+  const result<head_state*> state = detail::learn(l, *state_, options, before, told.part());
   if (!state) return state.error();
   return head(*state);
 }
@@ -104,7 +110,7 @@ inline result<head_state*> learn_again(const model_state& m, const head_state& k
   lesson l(m, options);
   if (const error e = l.reserve(known.examples.count, 0); e.code != errc::none) return e;
   l.take(known, example, label);
-  return learn(l, m, options, &known);
+  return learn(l, m, options, &known, {});
 }
 
 }  // namespace detail

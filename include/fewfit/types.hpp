@@ -81,13 +81,27 @@ struct load_options {
   bool special_tokens_are_text = false;  // true: "[SEP]" in a text is brackets and letters; false: as the file says
 };
 
+/// Hears how far a call is: `done` of its `total` texts, after each micro-batch; false cancels the call.
+///
+/// It is called on whichever thread did the work, but never twice at once, and `done` grows from call to call: what
+/// is done while it runs is told together, so it may be called less often than there are micro-batches, and should be
+/// short. Where nothing goes wrong, the last call says that all is done, and it is not too late to cancel even then.
+/// It must not throw.
+struct progress {
+  bool (*call)(void* user, std::size_t done, std::size_t total) = nullptr;  // null: nobody wants to know
+  void* user = nullptr;
+};
+
+/// A number that no label has.
+inline constexpr std::uint32_t no_label = 0xFFFFFFFFu;
+
 /// What a text is, and how sure the model is of it.
 struct prediction {
   std::string_view label;  // lives as long as the model, or the head that was asked; empty when status is not none
   double probability = 0;
-  std::uint32_t index = 0xFFFFFFFFu;  // of the label
-  std::uint32_t tokens = 0;           // ids the model saw, [CLS] and [SEP] included
-  bool truncated = false;             // the text has more tokens than the model looks at
+  std::uint32_t index = no_label;  // of the label
+  std::uint32_t tokens = 0;        // ids the model saw, [CLS] and [SEP] included
+  bool truncated = false;          // the text has more tokens than the model looks at
   errc status = errc::none;  // or non_finite_output, text_too_long, out_of_memory; workspace_* with the caller's
 };
 
@@ -111,7 +125,7 @@ struct evidence {
   double intercept = 0;    // what it is for every text
   double rest = 0;         // if exact, what [CLS] and [SEP] contribute; else what is left
   bool exact = false;      // contributions are shares that add up; else each is what the logit loses without the word
-  std::uint32_t index = 0xFFFFFFFFu;  // of the label
+  std::uint32_t index = no_label;  // of the label
   std::uint32_t word_count = 0;
   std::uint32_t tokens = 0;  // as in a prediction
   bool truncated = false;

@@ -176,6 +176,37 @@ class Report(Taught):
         self.assertIn("Every answer counts: 0.0 %", self.teach(TRAIN, "--most-errors", "0.02"))
         self.assertNotIn("abstain_below", self.report(TRAIN))
 
+    def test_none_of_the_labels(self):
+        self.assertNotIn("is no answer", self.teach(TRAIN + MIXED))
+        some = ["--unknown", "Нейтральный", "--most-errors", "0.02"]
+        report = self.report(TRAIN + MIXED, *some)
+        self.assertEqual(report["unknown"], "Нейтральный")
+        self.assertTrue(0 < report["abstain_below"] < 1)
+        self.assertTrue(self.teach(TRAIN + MIXED, *some).endswith("\nНейтральный is no answer.\n"))
+        texts = [{"text": text} for _, text in TRAIN + MIXED]
+        plain = ask_json("predict", texts, "--head", self.head)
+        answers = ask_json("predict", texts, "--head", self.head, "--abstain")
+        silent = 0
+        for answer, said in zip(answers, plain):
+            best = said["label"]
+            sure = said["probabilities"][best] >= report["abstain_below"]
+            self.assertEqual(answer, {**said, "label": best if sure and best != "Нейтральный" else None})
+            silent += best != "Нейтральный" and not sure
+        self.assertTrue(0 < silent < len(TRAIN), silent)
+        lines = "".join(f"{text}\n" for _, text in TRAIN + MIXED).encode()
+        done = run("predict", "-m", MODEL, "--head", self.head, "--abstain", stdin=lines)
+        said = [line.split("\t")[0] for line in done.stdout.decode().splitlines()]
+        self.assertEqual(said, [a["label"] or "" for a in answers])
+
+    def test_none_of_the_labels_is_one_of_them(self):
+        done = run("teach", "-m", MODEL, "-o", self.head, "--unknown", "Нейтральный\x1b", stdin=as_tsv(TRAIN))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('<stdin>: no example has the label "Нейтральный<U+001B>" (--unknown)', done.stderr.decode())
+        self.assertEqual(self.alone(), [])
+        done = run("predict", "-m", MODEL, "--abstain", stdin=b"text\n")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn(b"--abstain needs --head FILE", done.stderr)
+
     def test_no_report(self):
         self.teach(TRAIN)
         head = self.head.read_bytes()

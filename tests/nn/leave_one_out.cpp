@@ -167,6 +167,58 @@ TEST_CASE("threshold_for: the lowest of 0 and the confidences whose answers are 
   check_threshold(1, {-0.6, -0.9}, 0, 1, 1);
 }
 
+TEST_CASE("threshold_for: unknown is no answer at any threshold, and an answer to one of its examples is wrong") {
+  // Class 0 is unknown; 1 and 2 are answers. Rows tell how sure the most probable class is.
+  struct one {
+    std::uint32_t label, said;
+    double confidence;
+  };
+  const auto found = [](double most_errors, const std::vector<one>& all) {
+    std::vector<double> rows;
+    std::vector<std::uint32_t> labels;
+    for (const one& x : all) {
+      for (std::uint32_t k = 0; k < 3; ++k) rows.push_back(k == x.said ? x.confidence : (1 - x.confidence) / 2);
+      labels.push_back(x.label);
+    }
+    return fewfit::threshold_for(most_errors, rows, labels, 3, {}, 0).value();
+  };
+  const std::vector<one> all{{0, 0, 0.9}, {1, 1, 0.8}, {0, 1, 0.6}, {2, 2, 0.7}, {1, 0, 0.95}};
+  const fewfit::abstention any = found(1, all), none_wrong = found(0, all);
+  CHECK(any.threshold == 0);
+  CHECK(any.answered == 3 / 5.0);
+  CHECK(any.error == 1 / 3.0);
+  CHECK(none_wrong.threshold == 0.7);
+  CHECK(none_wrong.answered == 2 / 5.0);
+  CHECK(none_wrong.error == 0);
+  const fewfit::abstention silent = found(0, {{0, 0, 0.9}, {1, 0, 0.5}});
+  CHECK(silent.threshold == 0);
+  CHECK(silent.answered == 0);
+  CHECK(silent.error == 0);
+}
+
+TEST_CASE("leave_one_out: progress hears of each example, and false ends it") {
+  const fit_case& c = support::fit_golden_files().cases[5];
+  const auto of_all = fewfit::fit(c.examples(), c.options());
+  REQUIRE(of_all);
+  std::vector<double> out(c.n * c.classes);
+  struct heard {
+    std::size_t done = 0, total = 0, most = 0;
+    static bool call(void* self, std::size_t done, std::size_t total) {
+      heard& h = *static_cast<heard*>(self);
+      CHECK(done == h.done + 1);
+      h.done = done, h.total = total;
+      return done < h.most;
+    }
+  };
+  heard all, some;
+  all.most = c.n + 1, some.most = 3;
+  CHECK(fewfit::leave_one_out(c.examples(), *of_all, out, c.options(), {heard::call, &all}).code == errc::none);
+  CHECK(all.done == c.n);
+  CHECK(all.total == c.n);
+  CHECK(fewfit::leave_one_out(c.examples(), *of_all, out, c.options(), {heard::call, &some}).code == errc::cancelled);
+  CHECK(some.done == 3);
+}
+
 TEST_CASE("threshold_for: a text of the demonstration is as sure as it is right") {
   const support::fit_golden& g = support::fit_golden_files();
   const auto found = fewfit::threshold_for(0.0, g.held_out, g.cases.front().labels, 3);

@@ -392,6 +392,7 @@ inline void add_head_damages(std::vector<damage>& rows) {
       rows.push_back({std::string(name) + " " + std::to_string(bad), errc::bad_share, name,
                       field("head." + std::string(name), bad), field("head." + std::string(name), 0.5)});
   add_range(rows, "head.half_is_yes", errc::bad_flag, "half_is_yes", {1}, {0});
+  add_range(rows, "head.unknown", errc::bad_label, "unknown", {4, 0xFFFFFFFFu}, {1, 3});
   rows.push_back(
       {"binary with three classes", errc::bad_dimension, "classes", field("head.kind", 2u), parts([](tiny_parts& p) {
          tiny_options o;
@@ -407,7 +408,7 @@ inline void add_head_damages(std::vector<damage>& rows) {
        })});
   add_range(rows, "head.target", errc::unsupported_target, "target", {0, 2}, {1});
   add_range(rows, "head.labels are integers", errc::bad_flag, "labels are integers", {2}, {0, 1});
-  rows.push_back({"reserved bytes of head", errc::reserved_not_zero, "head", field("head.reserved", char{1}, 23)});
+  rows.push_back({"reserved bytes of head", errc::reserved_not_zero, "head", field("head.reserved", char{1}, 19)});
   const auto label = [](const std::string& text) { return parts([=](tiny_parts& p) { p.labels[1] = text; }); };
   const auto name = [](const std::string& text) { return parts([=](tiny_parts& p) { p.head_name = text; }); };
   rows.push_back({"an empty label", errc::bad_label, "labels", label(""), label(" ")});

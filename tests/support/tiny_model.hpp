@@ -426,7 +426,7 @@ class tiny_file {
     field("kind", p.head_kind), field("classes", static_cast<std::uint32_t>(p.labels.size()));
     field("target", p.head_kind > 3 ? 2u : 1u), field("labels are integers", p.integer_labels ? 1u : 0u);
     field("pairs", p.pairs), field("half_is_yes", p.half_is_yes);
-    field("abstain_below", 0.0), field("expected_error", 0.0), zeros(24);
+    field("abstain_below", 0.0), field("expected_error", 0.0), field("unknown", 0u), zeros(20);
     strings("name", {p.head_name}), strings("labels", p.labels);
     if (p.head_kind == 5) array("order", p.order);
     array("intercept", p.intercept), array("coefficients", p.coefficients);

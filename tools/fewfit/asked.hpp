@@ -28,6 +28,8 @@ class asked {
   const double* probabilities(std::size_t i) const { return probabilities_.data() + i * labels().size; }
   /// The label.
   std::size_t best(std::size_t i) const { return answers_[i].index; }
+  /// Whether that is an answer, by what its head was taught.
+  bool is_answer(std::size_t i) const { return !head_ || head_->is_answer(answers_[i]); }
   /// Whether a label applies, where there may be several.
   bool applies(std::size_t i, std::size_t label) const { return decisions_[i * labels().size + label] != 0; }
   const fewfit::text_info& info(std::size_t i) const { return info_[i]; }

@@ -115,6 +115,9 @@ CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& 
                   "answers is wrong at most")
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("SHARE");
+  sub->add_option("--unknown", out.unknown,
+                  "the label of examples that are none of the others; predict --abstain takes it for no answer")
+      ->type_name("LABEL");
   sub->add_flag("--keep-texts", out.keep_texts,
                 "put the texts into the head's file, too, and not their vectors alone");
   sub->add_flag(
@@ -136,7 +139,9 @@ CLI::App* add_file_command(CLI::App& app, options& out, const char* name, const 
 std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::string& how, std::string& report) {
   std::map<CLI::App*, command> commands;
   CLI::App* predict = add_text_command(app, out, how, "predict", "label and probability of each text");
-  commands[with_head(predict, out)] = command::predict;
+  with_head(predict, out);
+  predict->add_flag("--abstain", out.abstain, "no label where the head had better say nothing, as it was taught to");
+  commands[predict] = command::predict;
   commands[add_text_command(app, out, how, "embed", "the sentence vector of each text")] = command::embed;
   CLI::App* tokenize = add_text_command(app, out, how, "tokenize", "the token ids of each text");
   tokenize->add_flag("!--no-special-tokens", out.special_tokens, "leave out [CLS] and [SEP]");
@@ -193,6 +198,8 @@ options parse(const std::vector<std::string>& arguments) {
     throw failure(bad_usage, "--color needs --format text");
   out.command = commands.at(app.get_subcommands().front());
   if (out.command == command::teach) check_teach(out);
+  if (out.abstain && out.head.empty())
+    throw failure(bad_usage, "--abstain needs --head FILE: a model's own head was not taught when to say nothing");
   return out;
 }
 

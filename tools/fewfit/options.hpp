@@ -32,8 +32,10 @@ struct options {
   // teach
   std::string output, known;  // heads' files; known empty: from nothing
   double C = 1, most_errors = 1;
+  std::string unknown;  // the label that means none of the others
   bool balanced = false, keep_texts = false, keep_examples = true;
   bool live = false, without_report = false;
+  bool abstain = false;
 };
 
 /// Reads the command line; `arguments[0]` is the program's name.

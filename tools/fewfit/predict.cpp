@@ -8,10 +8,10 @@
 namespace tool {
 namespace {
 
-/// One label a text, or the list of those that apply.
+/// One label a text, or none where it had better say nothing, or the list of those that apply.
 class predict_command : public batch_command {
  public:
-  explicit predict_command(const options& options) : asked_(options) {
+  explicit predict_command(const options& options) : asked_(options), abstain_(options.abstain) {
     for (std::string_view label : asked_.labels()) quoted_labels_.push_back(quoted(label));
   }
 
@@ -26,7 +26,7 @@ class predict_command : public batch_command {
     for (std::size_t k = 0; k < quoted_labels_.size(); ++k) {
       if (!tells(i, k)) continue;
       if (!probabilities.empty()) out += ',', probabilities += ',';
-      out += asked_.labels()[k];
+      if (asked_.multi() || !says_nothing(i)) out += asked_.labels()[k];
       append_number(probabilities, asked_.probabilities(i)[k]);
     }
     return out + '\t' + probabilities;
@@ -42,7 +42,10 @@ class predict_command : public batch_command {
     return asked_.multi() ? asked_.applies(i, label) : label == asked_.best(i);
   }
 
+  bool says_nothing(std::size_t i) const { return abstain_ && !asked_.is_answer(i); }
+
   std::string told(std::size_t i) const {
+    if (!asked_.multi() && says_nothing(i)) return "\"label\":null";
     if (!asked_.multi()) return "\"label\":" + quoted_labels_[asked_.best(i)];
     std::string list;
     for (std::size_t k = 0; k < quoted_labels_.size(); ++k)
@@ -61,6 +64,7 @@ class predict_command : public batch_command {
   }
 
   asked asked_;
+  const bool abstain_;
   std::vector<std::string> quoted_labels_;
 };
 

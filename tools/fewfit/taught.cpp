@@ -12,7 +12,7 @@ namespace tool {
 fewfit::teach_options teach_options_of(const options& o) {
   fewfit::teach_options out;
   out.C = o.C, out.balanced = o.balanced, out.most_errors = o.most_errors;
-  out.keep_examples = o.keep_examples, out.keep_texts = o.keep_texts;
+  out.keep_examples = o.keep_examples, out.keep_texts = o.keep_texts, out.unknown = o.unknown;
   return out;
 }
 

@@ -72,6 +72,9 @@ class lesson {
         given_(o) {
     how_.leave_one_out = !o.without_report;
     refuse_to_overwrite(o, o.output);
+    if (!o.unknown.empty() && !has_example(o.unknown))
+      throw failure(bad_file,
+                    given_.name() + ": no example has the label \"" + visible(o.unknown) + "\" (--unknown)");
   }
 
   void run() {
@@ -86,7 +89,7 @@ class lesson {
   fewfit::head learn() {
     fewfit::thread_pool pool(options_.threads);
     fewfit::workspace scratch(options_.threads);
-    progress bar(given_.texts().size());
+    progress bar(given_.texts().size() + (how_.leave_one_out ? all_examples() : 0));
     const auto tell = [](void* user, std::size_t done, std::size_t) {
       return static_cast<progress*>(user)->update(done), true;
     };
@@ -98,6 +101,12 @@ class lesson {
       throw given_.at(static_cast<std::size_t>(e.number), bad_line,
                       fewfit::message(e) + std::string(": take it out"));
     throw failure(bad_file, given_.name() + ": " + sentence(e));
+  }
+
+  bool has_example(const std::string& wanted) const {
+    for (std::size_t i = 0; i < all_examples(); ++i)
+      if (label(i) == wanted) return true;
+    return false;
   }
 
   std::size_t known_examples() const { return known_ ? known_->examples() : 0; }
@@ -152,6 +161,7 @@ class lesson {
     out += "\n" + visible(options_.output) + ": " + std::to_string(head.labels().size) + " labels, " +
            std::to_string(all_examples()) + " examples";
     if (how_.most_errors < 1) out += "\n" + threshold(head);
+    if (!head.unknown().empty()) out += "\n" + visible(head.unknown()) + " is no answer.";
     return out;
   }
 
@@ -180,6 +190,7 @@ class lesson {
       out += ",\"text\":" + quoted(text(d.example)) + "}";
     }
     out += "]";
+    if (!head.unknown().empty()) out += ",\"unknown\":" + quoted(head.unknown());
     if (how_.most_errors < 1) {
       out += ",\"abstain_below\":", append_number(out, head.abstain_below());
       out += ",\"expected_error\":", append_number(out, head.expected_error());

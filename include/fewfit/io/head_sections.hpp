@@ -17,6 +17,7 @@ struct head_section {
   const double* intercept;     // [rows]
   const double* coefficients;  // [rows, S]; row i of a chain has S + i
   double abstain_below, expected_error;
+  std::uint32_t unknown;  // 0, or 1 + the number of the label that means none of the others
 
   bool is_binary() const noexcept { return kind == 2; }
   bool is_chain() const noexcept { return kind == 5; }
@@ -70,7 +71,8 @@ FEWFIT_COLD inline void take_head_numbers(section_reader& in, bool first_version
   h.half_is_yes = in.take_between(0, most, errc::bad_flag, "half_is_yes");
   h.abstain_below = take_share(in, "abstain_below");
   h.expected_error = take_share(in, "expected_error");
-  in.take_zeros(24);
+  h.unknown = in.take_between(0, first_version ? 0 : h.classes, errc::bad_label, "unknown");
+  in.take_zeros(20);
 }
 
 /// Each target is there once. A bit for each that there can be is 8 KB of stack.

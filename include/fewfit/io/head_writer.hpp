@@ -19,6 +19,7 @@ struct head_content {
   std::string_view name;
   span<const double> intercept, coefficients;
   double abstain_below = 0, expected_error = 0;
+  std::uint32_t unknown = 0;           // 1 + the label's number
   span<const std::string_view> about;  // key, value, key, value; keys ascending
   examples_section examples{};         // none where the count is 0
   span<const std::string_view> texts;  // of the examples, or none
@@ -88,7 +89,8 @@ inline void write_head(const head_content& h, section_writer& out) noexcept {
       0};
   for (const std::uint32_t flag : flags) out.put(flag);
   out.put(h.abstain_below), out.put(h.expected_error);
-  out.put_zeros(24);
+  out.put(h.unknown);
+  out.put_zeros(20);
   out.put_strings(1, [&](std::uint32_t) { return h.name; });
   out.put_strings(static_cast<std::uint32_t>(h.labels.size), [&](std::uint32_t i) { return h.labels[i]; });
   out.put_array(h.intercept.data, h.intercept.size);

@@ -125,9 +125,9 @@ inline void write_probabilities(const logistic_problem& p, const double* share, 
 /// shape   out [n, K]
 /// cost    5 to 15 products for each example where a fit from zero takes 30 to 80 (newton.hpp)
 /// memory  that of a fit, and 32 parameters' worth of directions: 32 K (S + 8) doubles
-/// errors  as fit
+/// errors  as fit; cancelled, by `report`, which hears of each example
 inline error leave_one_out(const training_set& e, const logistic_regression& of_all, span<double> out,
-                           const fit_options& options = {}) noexcept {
+                           const fit_options& options = {}, const progress& report = {}) noexcept {
   const fp_environment environment;
   detail::held_out_state held_out;
   const error wrong = held_out.prepare(e, options, of_all);
@@ -152,6 +152,8 @@ inline error leave_one_out(const training_set& e, const logistic_regression& of_
     }
     detail::write_probabilities(problem, memory.probabilities + i * problem.rows(), e.classes,
                                 out.data + i * e.classes);
+    if (report.call != nullptr && !report.call(report.user, i + 1, e.labels.size))
+      return {errc::cancelled, "leave_one_out", i};
   }
   return {};
 }
@@ -166,7 +168,8 @@ struct abstention {
 /// The lowest threshold at which at most so large a share of the answers is wrong.
 ///
 /// Both shares are counted over the examples, from probabilities of fits without them. Thresholds that are tried are
-/// 0 and the examples' own confidences: others change nothing. An example's answer is its most probable class.
+/// 0 and the examples' own confidences: others change nothing. An example's answer is its most probable class, but
+/// for `unknown`, which is no answer at any threshold: wrong is whoever answers one of its examples.
 ///
 /// needs   `held_out` from leave_one_out
 /// shape   held_out [n, K], labels [n]
@@ -174,7 +177,7 @@ struct abstention {
 /// errors  bad_argument where sizes do not agree, the share is no number or there are no examples; out_of_memory
 inline result<abstention> threshold_for(double most_errors, span<const double> held_out,
                                         span<const std::uint32_t> labels, std::size_t classes,
-                                        const allocator& memory = {}) noexcept {
+                                        const allocator& memory = {}, std::uint32_t unknown = no_label) noexcept {
   const std::size_t n = labels.size;
   if (classes == 0 || n == 0 || held_out.size / classes != n || held_out.size % classes != 0)
     return {errc::bad_argument, "held_out", held_out.size};
@@ -185,24 +188,26 @@ inline result<abstention> threshold_for(double most_errors, span<const double> h
   };
   const detail::owned<answer> answers(memory, n);
   if (!answers) return {errc::out_of_memory, "threshold"};
-  std::size_t wrong = 0;
+  std::size_t wrong = 0, m = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double* const row = held_out.data + i * classes;
     const std::size_t best = most_probable(row, classes);
-    answers[i] = {row[best], best == labels[i]};
+    if (best == unknown) continue;
+    answers[m++] = {row[best], best == labels[i]};
     wrong += best != labels[i] ? 1 : 0;
   }
-  std::sort(answers.data(), answers.data() + n,
+  std::sort(answers.data(), answers.data() + m,
             [](const answer& a, const answer& b) { return a.confidence < b.confidence; });
   const auto share = [](std::size_t some, std::size_t all) {
     return static_cast<double>(some) / static_cast<double>(all);
   };
-  if (share(wrong, n) <= most_errors) return abstention{0, 1, share(wrong, n)};
-  for (std::size_t silent = 0; silent < n;) {
+  if (m == 0) return abstention{0, 0, 0};
+  if (share(wrong, m) <= most_errors) return abstention{0, share(m, n), share(wrong, m)};
+  for (std::size_t silent = 0; silent < m;) {
     const double below = answers[silent].confidence;
-    for (; silent < n && answers[silent].confidence <= below; ++silent) wrong -= answers[silent].right ? 0 : 1;
-    if (silent < n && share(wrong, n - silent) <= most_errors)
-      return abstention{answers[silent].confidence, share(n - silent, n), share(wrong, n - silent)};
+    for (; silent < m && answers[silent].confidence <= below; ++silent) wrong -= answers[silent].right ? 0 : 1;
+    if (silent < m && share(wrong, m - silent) <= most_errors)
+      return abstention{answers[silent].confidence, share(m - silent, n), share(wrong, m - silent)};
   }
   return abstention{std::numeric_limits<double>::infinity(), 0, 0};
 }
