@@ -145,10 +145,16 @@ TEST_CASE("none of the labels: examples of it are learned as a label's, and thei
   fewfit::teach_options options;
   const fewfit::head plain = std::move(*taught_body()->teach(l.texts, l.labels, options));
   CHECK(plain.unknown().empty());
-  options.unknown = "other", options.most_errors = 0.02;
+  options.unknown = "other", options.most_errors = 0.02, options.leave_one_out = true;
   const fewfit::head h = std::move(*taught_body()->teach(l.texts, l.labels, options));
   CHECK(h.unknown() == "other");
   CHECK(says(h) == says(plain));
+  std::vector<std::uint32_t> numbers;
+  for (const std::string_view label : l.labels) numbers.push_back(label == "blame" ? 0 : label == "other" ? 1 : 2);
+  const fewfit::abstention expected = fewfit::threshold_for(0.02, h.held_out(), numbers, 3, {}, 1).value();
+  CHECK(h.abstain_below() == expected.threshold);
+  CHECK(h.expected_error() == expected.error);
+  CHECK(fewfit::threshold_for(0.02, h.held_out(), numbers, 3).value().threshold != expected.threshold);
   const auto vectors = taught_body()->encode(texts_view(support::many_texts())).value();
   std::vector<fewfit::prediction> said(support::many_texts().size());
   REQUIRE(h.predict(vectors, said) == errc::none);
