@@ -18,7 +18,7 @@ text/unicode_tables text/fold_table text/word_ranges text/unicode text/normalize
 nn/tensor nn/kernels nn/simd/exact nn/simd/avx2 nn/simd/avx_vnni nn/simd/avx512 nn/simd/avx512_vnni nn/simd/avx512_bf16 nn/simd/neon
 nn/simd/neon_dot nn/simd/cpu nn/simd/select nn/embeddings nn/attention nn/encoder nn/pooling nn/dense nn/head nn/nearest
 nn/simd/doubles_x86 nn/simd/doubles_neon nn/simd/doubles nn/logistic_problem nn/newton nn/logistic_regression nn/leave_one_out
-model_state bind model heads layout workspace batch plan_tasks plan calls self_test evidence lesson teach thread_pool answers text_windows long_text wide_text fewfit
+model_state bind model heads layout workspace batch plan_tasks plan calls self_test shares evidence lesson teach thread_pool answers text_windows long_text wide_text fewfit
 """.split()
 
 # What stands above the model is built on its interface: only the umbrella knows everything.

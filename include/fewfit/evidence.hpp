@@ -10,30 +10,11 @@
 
 #include <algorithm>
 
-#include "fewfit/batch.hpp"
+#include "fewfit/shares.hpp"
 
 namespace fewfit {
 inline namespace v0 {
 namespace detail {
-
-/// Whether a logit is a sum over tokens: one pooling that is a sum of rows, a head that is linear in it.
-inline bool is_additive(const model_state& m) noexcept {
-  const pooling_modes modes{m.config.pooling};
-  if (modes.count() != 1 || m.dense.size() != 0 || m.head.weights.kind == head_kind::chain) return false;
-  return modes[0] == pooling::mean || modes[0] == pooling::mean_sqrt_len || modes[0] == pooling::weighted_mean;
-}
-
-/// Where a label's logit comes from: a row of the head, or its negative.
-struct label_row {
-  std::size_t row = 0;
-  double sign = 1;
-
-  static label_row of(const head_weights& w, std::size_t label) noexcept {
-    if (w.kind == head_kind::binary) return {0, label == 1 ? 1.0 : -1.0};
-    if (w.kind != head_kind::chain) return {label, 1.0};
-    return {static_cast<std::size_t>(std::find(w.order, w.order + w.classes, label) - w.order), 1.0};
-  }
-};
 
 /// Explains one text in one arena. What is found waits in the arena until nothing can go wrong any more.
 class explainer {
@@ -46,7 +27,7 @@ class explainer {
         longest_(w.layout.longest),
         batch_(m, w, arena, 0, 0),
         text_(text) {
-    e_.exact = how == evidence_kind::automatic && is_additive(m);
+    e_.exact = how == evidence_kind::automatic && is_additive(m, m.head);
   }
 
   evidence explain(std::uint32_t label, span<word_evidence> out) noexcept {
@@ -110,7 +91,8 @@ class explainer {
   /// Bytes of all words, and their shares where there are such; of a word that was cut, of the part that was seen.
   void list_words() noexcept {
     const std::size_t tokens = batch_.tokens(0);
-    const double scale = e_.exact ? from_.sign / length_of_sum() : 0;
+    const token_shares shares(m_.config, m_.head.weights, batch_, from_);
+    const double scale = e_.exact ? shares.scale() : 0;
     std::size_t at = 1;
     walk([&](const std::uint32_t*, const byte_range* ranges, std::size_t count) {
       const std::size_t left = tokens - 1 - at, seen = count < left ? count : left;
@@ -120,44 +102,13 @@ class explainer {
       for (std::size_t i = 0; i < seen; ++i) {
         bytes.begin = ranges[i].begin < bytes.begin ? ranges[i].begin : bytes.begin;
         bytes.end = ranges[i].end > bytes.end ? ranges[i].end : bytes.end;
-        if (e_.exact) sum = add_share(at + i, sum);
+        if (e_.exact) sum = shares.add(at + i, sum);
       }
       words_[e_.word_count++] = {bytes, sum * scale};
       at += seen;
       return true;
     });
-    if (e_.exact) e_.rest = add_share(tokens - 1, add_share(0, 0)) * scale;
-  }
-
-  /// sum + coefficients . row t, weighed; the product is one chain.
-  double add_share(std::size_t t, double sum) const noexcept {
-    const std::size_t width = m_.config.hidden_size;
-    const double* const c = m_.head.weights.coefficients + from_.row * width;
-    const double product = add_products(0, c, batch_.hidden(0) + t * padded(width), width);
-    return std::fma(product, weight(t), sum);
-  }
-
-  /// What `normalize` divides by: the length of the sum of weighed rows, or 1e-12 where that is larger.
-  double length_of_sum() const noexcept {
-    if (m_.config.normalize == 0) return 1;
-    const std::size_t width = m_.config.hidden_size;
-    double squares = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      double sum = 0;
-      for (std::size_t t = 0; t < batch_.tokens(0); ++t)
-        sum = std::fma(static_cast<double>(batch_.hidden(0)[t * padded(width) + i]), weight(t), sum);
-      squares = std::fma(sum, sum, squares);
-    }
-    const double length = std::sqrt(squares);
-    return length > 1e-12 ? length : 1e-12;
-  }
-
-  /// What a row counts in the sum that pooling makes.
-  double weight(std::size_t t) const noexcept {
-    const pooling how = pooling_modes{m_.config.pooling}[0];
-    const auto n = static_cast<double>(batch_.tokens(0));
-    if (how == pooling::mean) return 1 / n;
-    return how == pooling::mean_sqrt_len ? 1 / std::sqrt(n) : static_cast<double>(t + 1) / (n * (n + 1) / 2);
+    if (e_.exact) e_.rest = shares.add(tokens - 1, shares.add(0, 0)) * scale;
   }
 
   /// The text without one word after another, as many at a time as fit. The bits are those of a call for each.
