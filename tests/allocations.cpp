@@ -17,6 +17,7 @@
 
 #include "support/call_faults.hpp"
 #include "support/many_texts.hpp"
+#include "support/tiny_head.hpp"
 
 #if !defined(FEWFIT_MODEL)
 #define FEWFIT_MODEL ""
@@ -140,6 +141,31 @@ TEST_CASE("nothing allocates after the first call with a workspace") {
     const support::tiny_loaded m(parts);
     check_all(*m, texts_view(support::many_texts()));
   }
+}
+
+TEST_CASE("nor does explaining what another head says, with up to 64 labels") {
+  const support::tiny_loaded m(support::tiny());
+  support::tiny_parts p = support::other_head();
+  p.labels.clear();
+  for (int k = 0; k < 64; ++k) p.labels.push_back("label " + std::to_string(k));
+  p.intercept.assign(64, 0.1), p.coefficients.assign(64 * 20, 0.5);
+  const support::aligned_bytes bytes(support::tiny_head(p).bytes());
+  const auto head = fewfit::head::from_memory(bytes.data(), bytes.size(), *m);
+  REQUIRE(head);
+  fewfit::workspace scratch;
+  std::vector<fewfit::word_evidence> out(12);
+  const auto explain_all = [&] {
+    for (const std::string_view text : support::many_texts())
+      for (const auto how : {fewfit::evidence_kind::automatic, fewfit::evidence_kind::occlusion})
+        if (m->explain(text, scratch, out, 63, how, &*head).status != fewfit::errc::none) std::abort();
+  };
+  explain_all();
+  CHECK(allocations_of(explain_all) == 0);
+  std::vector<unsigned char> memory(m->workspace_bytes(12));
+  CHECK(allocations_of([&] {
+          scratch = fewfit::workspace(memory.data(), memory.size());
+          explain_all();
+        }) == 0);
 }
 
 TEST_CASE("in the caller's memory not even the first call allocates") {

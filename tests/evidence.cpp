@@ -16,6 +16,7 @@
 #include "support/golden.hpp"
 #include "support/many_texts.hpp"
 #include "support/reference.hpp"
+#include "support/tiny_head.hpp"
 
 using fewfit::byte_range;
 using fewfit::errc;
@@ -116,6 +117,60 @@ std::string long_text() {
   return text;
 }
 
+/// A head with a file of its own: that of some parts, for the body of others.
+class head_file {
+ public:
+  head_file(const tiny_parts& head, const tiny_parts& body, const fewfit::model& m,
+            const fewfit::load_options& o = {})
+      : bytes_(support::tiny_head(head, support::tiny_file(body).bytes()).bytes()),
+        head_(std::move(*fewfit::head::from_memory(bytes_.data(), bytes_.size(), m, o))) {}
+  const fewfit::head* get() const { return &head_; }
+
+ private:
+  support::aligned_bytes bytes_;
+  fewfit::head head_;
+};
+
+/// A head of some kind with its own labels, which may be more than the model's.
+tiny_parts head_of(std::uint32_t kind, std::size_t labels, const tiny_parts& body) {
+  tiny_parts p;
+  p.head_kind = kind, p.D = body.D, p.pooling = body.pooling, p.dense = body.dense;
+  for (std::size_t k = 0; k < labels; ++k) p.labels.push_back("label " + std::to_string(k));
+  for (std::size_t k = 0; kind == 5 && k < labels; ++k)
+    p.order.push_back(static_cast<std::uint32_t>((k + 1) % labels));
+  const std::size_t rows = kind == 2 ? 1 : labels, numbers = rows * p.S() + (kind == 5 ? rows * (rows - 1) / 2 : 0);
+  for (std::size_t i = 0; i < rows; ++i) p.intercept.push_back(std::sin(static_cast<double>(i) + 0.3));
+  for (std::size_t i = 0; i < numbers; ++i) p.coefficients.push_back(std::sin(static_cast<double>(i * i) + 0.1));
+  return p;
+}
+
+/// A head that has been taught on texts of the model, and its coefficients as a fit to the same vectors finds them.
+struct taught_head {
+  tiny_parts parts;
+  fewfit::head head;
+};
+taught_head teach_good_and_bad(const fewfit::model& m, bool two_labels) {
+  std::vector<std::string_view> texts, labels;
+  std::vector<std::uint32_t> numbers;
+  tiny_parts p;
+  p.labels = two_labels ? std::vector<std::string>{"else", "good"} : std::vector<std::string>{"bad", "else", "good"};
+  for (const std::string_view text : many_texts()) {
+    if (m.tokenize(text).ids.size() == 2) continue;
+    const bool good = text.find("good") != text.npos, bad = !two_labels && text.find("bad") != text.npos;
+    texts.push_back(text), labels.push_back(good ? "good" : bad ? "bad" : "else");
+    for (std::uint32_t k = 0; k < p.labels.size(); ++k)
+      if (labels.back() == p.labels[k]) numbers.push_back(k);
+  }
+  const auto vectors = m.encode(fewfit::span<const std::string_view>(texts)).value();
+  p.D = m.config().sentence_size, p.head_kind = two_labels ? 2 : 1;
+  const auto fitted = fewfit::fit({vectors, numbers, p.D, p.labels.size()}).value();
+  const fewfit::head_weights w = fitted.weights();
+  const std::size_t rows = two_labels ? 1 : p.labels.size();
+  p.intercept.assign(w.intercept, w.intercept + rows);
+  p.coefficients.assign(w.coefficients, w.coefficients + rows * p.D);
+  return {p, std::move(*m.teach(texts, labels))};
+}
+
 /// Without the word, whose neighbours stay apart.
 std::string without(std::string_view text, byte_range word) {
   return std::string(text.substr(0, word.begin)) + " " + std::string(text.substr(word.end));
@@ -125,9 +180,8 @@ std::string without(std::string_view text, byte_range word) {
 
 TEST_SUITE_BEGIN("evidence");
 
-/// Shares of all labels beside an evaluation in double.
-void check_shares(const tiny_parts& p) {
-  const tiny_loaded m(p);
+/// Shares of all labels of a head beside an evaluation in double of the model's rows.
+void check_shares(const tiny_parts& p, const tiny_loaded& m, const tiny_parts& head, const fewfit::head* other) {
   for (const std::string_view text : many_texts()) {
     const std::vector<std::uint32_t> ids = m->tokenize(text).ids;
     const support::matrix rows = support::reference_rows(p, ids);
@@ -135,12 +189,12 @@ void check_shares(const tiny_parts& p) {
     double length = 0;
     for (const double x : support::pooled(p.pooling, rows)) length += x * x;
     length = p.normalize != 0 ? std::sqrt(length) : 1;
-    for (std::uint32_t k = 0; k < p.labels.size(); ++k) {
-      const std::vector<double> row = row_of(p, k);
+    for (std::uint32_t k = 0; k < head.labels.size(); ++k) {
+      const std::vector<double> row = row_of(head, k);
       const auto share = [&](std::size_t t) {
         return row_times(row, rows[t]) * weight_of(p.pooling, t, ids.size()) / length;
       };
-      const explanation e = m->explain(text, k);
+      const explanation e = m->explain(text, k, fewfit::evidence_kind::automatic, other);
       REQUIRE(e.status == errc::none);
       CHECK(e.exact);
       CHECK(e.intercept == row[0]);
@@ -161,23 +215,33 @@ TEST_CASE("exact: what an evaluation in double says, for every kind of head, of 
       for (std::uint32_t unit = 0; unit <= 1; ++unit) {
         tiny_options o;
         o.normalize = unit, o.seed = 3 + kind, o.pooling = pooling;
-        check_shares(of_kind(kind, o));
+        const tiny_parts p = of_kind(kind, o);
+        check_shares(p, tiny_loaded(p), p, nullptr);
       }
   for (const std::uint32_t width : {64u, 5u}) {
     tiny_options o;
     o.normalize = 1, o.D = width, o.H = width == 64 ? 4 : 5;
-    check_shares(support::tiny_model(o));
+    const tiny_parts p = support::tiny_model(o);
+    check_shares(p, tiny_loaded(p), p, nullptr);
   }
 }
 
-/// A text's parts, its logit and its answer agree, for each label.
-void check_sums(const tiny_parts& p, const tiny_loaded& m, std::string_view text, bool exact) {
+/// A text's parts, its logit and its answer agree, for each label of the model's own head or another.
+void check_sums(const tiny_parts& p, const tiny_loaded& m, std::string_view text, bool exact,
+                const fewfit::head* other = nullptr) {
+  const auto automatic = fewfit::evidence_kind::automatic;
   const std::vector<float> sentence = m->encode(text).value();
-  const std::vector<double> probabilities = m->predict_proba(text).value();
-  const fewfit::prediction answer = m->predict(text);
-  CHECK(m->explain(text).index == answer.index);
+  std::vector<double> probabilities(other != nullptr ? other->probabilities_size() : m->probabilities_size());
+  fewfit::prediction answer = m->predict(text);
+  if (other != nullptr) {
+    REQUIRE(other->predict_proba(sentence, probabilities) == errc::none);
+    answer.index = other->predict(sentence).index;
+  } else {
+    probabilities = m->predict_proba(text).value();
+  }
+  CHECK(m->explain(text, fewfit::predicted_label, automatic, other).index == answer.index);
   for (std::uint32_t k = 0; k < p.labels.size(); ++k) {
-    const explanation e = m->explain(text, k);
+    const explanation e = m->explain(text, k, automatic, other);
     CHECK(e.index == k);
     CHECK(e.label == p.labels[k]);
     CHECK(e.exact == exact);
@@ -232,21 +296,22 @@ TEST_CASE("words cover the tokens, each with all of its pieces") {
   }
 }
 
-/// Occlusion of a label beside texts with a word taken out by hand.
-void check_occlusion(const tiny_parts& p, std::uint32_t label) {
-  const tiny_loaded m(p);
+/// Occlusion of a label of a head beside texts with a word taken out by hand.
+void check_occlusion(const tiny_loaded& m, const tiny_parts& head, std::uint32_t label,
+                     const fewfit::head* other = nullptr) {
   const std::string longest = long_text();
   std::vector<std::string_view> texts(many_texts().begin(), many_texts().begin() + 40);
   texts.push_back(longest);  // cut: without a word, one more of the next moves up
   for (const std::string_view text : texts) {
-    const explanation e = m->explain(text, label, fewfit::evidence_kind::occlusion);
+    const explanation e = m->explain(text, label, fewfit::evidence_kind::occlusion, other);
     REQUIRE(e.status == errc::none);
     CHECK(!e.exact);
     CHECK(e.truncated == (text == longest));
-    CHECK((m->explain(text, label).exact || same_parts(e, m->explain(text, label))));
+    const explanation unasked = m->explain(text, label, fewfit::evidence_kind::automatic, other);
+    CHECK((unasked.exact || same_parts(e, unasked)));
     double left = e.logit - e.intercept;
     for (const word_evidence& w : e.words) {
-      CHECK(w.contribution == e.logit - logit_of(p, label, m->encode(without(text, w.bytes)).value()));
+      CHECK(w.contribution == e.logit - logit_of(head, label, m->encode(without(text, w.bytes)).value()));
       left -= w.contribution;
     }
     CHECK(e.rest == left);
@@ -261,8 +326,175 @@ TEST_CASE("occlusion: the difference that taking the word out by hand makes, to 
         tiny_options o;
         o.head_kind = kind, o.binary = kind == 2, o.normalize = label, o.pooling = pooling, o.added_tokens = false;
         if (pooling == 6) o.dense = std::vector<std::uint32_t>{24};
-        check_occlusion(longer_model(o), label);
+        const tiny_parts p = longer_model(o);
+        check_occlusion(tiny_loaded(p), p, label);
       }
+}
+
+TEST_CASE("a taught head's shares are what an evaluation in double says, and sum to its own logit") {
+  for (const std::uint32_t pooling : {1u, 4u, 5u})
+    for (const bool two_labels : {false, true}) {
+      tiny_options o;
+      o.pooling = pooling, o.normalize = two_labels ? 1 : 0;
+      const tiny_parts p = support::tiny_model(o);
+      const tiny_loaded m(p);
+      const taught_head taught = teach_good_and_bad(*m, two_labels);
+      check_shares(p, m, taught.parts, &taught.head);
+      for (const std::string_view text : many_texts()) check_sums(taught.parts, m, text, true, &taught.head);
+    }
+}
+
+TEST_CASE("another head than the model's own: of any kind, with more labels than that, behind any body") {
+  for (std::uint32_t kind = 1; kind <= 5; ++kind)
+    for (const std::uint32_t pooling : {1u, 3u, 0x14u})
+      for (const std::size_t labels : {2u, 20u, 64u, 65u, 100u}) {
+        tiny_options o;
+        o.pooling = pooling, o.normalize = kind % 2;
+        const tiny_parts p = support::tiny_model(o), q = head_of(kind, kind == 2 ? 2 : labels, p);
+        const tiny_loaded m(p);
+        const head_file other(q, p, *m);
+        CAPTURE(kind);
+        CAPTURE(pooling);
+        CAPTURE(labels);
+        for (std::size_t i = labels % 10; i < many_texts().size(); i += 30)
+          check_sums(q, m, many_texts()[i], pooling == 1 && kind != 5, other.get());
+      }
+}
+
+TEST_CASE("another head by occlusion: the difference to its own answer about the text without the word, to the bit") {
+  for (const std::uint32_t pooling : {1u, 3u})
+    for (std::uint32_t kind = 1; kind <= 5; ++kind) {
+      tiny_options o;
+      o.pooling = pooling, o.added_tokens = false;
+      const tiny_parts p = longer_model(o), q = head_of(kind, kind == 2 ? 2 : 70, p);
+      const tiny_loaded m(p);
+      const head_file other(q, p, *m);
+      check_occlusion(m, q, kind == 2 ? 0 : 69, other.get());
+      check_occlusion(m, q, 1, other.get());
+    }
+}
+
+TEST_CASE("another head with the model's own coefficients: the same bits, and a label of that head's own") {
+  for (std::uint32_t kind = 1; kind <= 5; ++kind)
+    for (const std::uint32_t pooling : {1u, 3u, 4u}) {
+      tiny_options o;
+      o.pooling = pooling, o.normalize = kind % 2;
+      tiny_parts p = of_kind(kind, o), alone = p;
+      alone.has_head = false;
+      const tiny_loaded m(p), body(alone);
+      const head_file same(p, p, *m);
+      for (std::size_t i = 0; i < many_texts().size(); i += 3)
+        for (const auto how : {fewfit::evidence_kind::automatic, fewfit::evidence_kind::occlusion})
+          for (std::uint32_t k = 0; k <= p.labels.size(); ++k) {
+            const std::uint32_t label = k < p.labels.size() ? k : fewfit::predicted_label;
+            const explanation own = m->explain(many_texts()[i], label, how);
+            const explanation other = m->explain(many_texts()[i], label, how, same.get());
+            REQUIRE(own.status == errc::none);
+            CHECK(same_parts(own, other));
+            CHECK(own.exact == other.exact);
+            CHECK(other.label == own.label);
+            CHECK(other.label.data() == same.get()->labels()[other.index].data());
+            CHECK(same_parts(own, body->explain(many_texts()[i], label, how, same.get())));
+          }
+    }
+}
+
+TEST_CASE("another head in the caller's memory, which has no room for it: nothing is written behind, all is right") {
+  for (const std::uint32_t pooling : {1u, 3u})
+    for (const std::size_t labels : {64u, 5000u}) {
+      tiny_options o;
+      o.pooling = pooling;
+      tiny_parts p = support::tiny_model(o);
+      const tiny_parts q = head_of(1, labels, p);
+      p.labels = q.labels, p.intercept = q.intercept, p.coefficients = q.coefficients;
+      const tiny_loaded whole(p);
+      p.has_head = false;
+      const tiny_loaded m(p);
+      const head_file other(q, p, *m);
+      const std::size_t bytes = m->workspace_bytes(12);
+      const support::aligned_bytes memory(std::string(bytes + 65536, '\x5A'));
+      fewfit::workspace scratch(memory.data(), bytes);
+      std::vector<word_evidence> out(10);
+      const auto automatic = fewfit::evidence_kind::automatic;
+      const evidence e = m->explain("good bad day", scratch, out, fewfit::predicted_label, automatic, other.get());
+      CHECK(e.status == errc::none);
+      const explanation expected = whole->explain("good bad day");
+      REQUIRE(expected.words.size() == 3);
+      CHECK(std::memcmp(out.data(), expected.words.data(), 3 * sizeof out[0]) == 0);
+      CHECK(e.logit == expected.logit);
+      CHECK(e.label == expected.label);
+      for (std::size_t i = bytes; i < memory.size(); ++i) REQUIRE(memory.data()[i] == 0x5A);
+    }
+}
+
+TEST_CASE("another head that cannot be asked: said, and nothing is written") {
+  const word_evidence mark = {{7, 9}, 0.5};
+  const auto automatic = fewfit::evidence_kind::automatic;
+  const tiny_parts p = support::tiny_model();
+  tiny_parts alone = p, moved = p;
+  alone.has_head = false, moved.layers[0].output.bias[0] += 1;
+  const tiny_loaded m(p), body(alone), another(moved);
+  const head_file two(head_of(2, 2, p), p, *m), five(head_of(1, 5, p), p, *m);
+  std::vector<word_evidence> out(10, mark);
+  fewfit::workspace scratch;
+  const auto asked = [&](const tiny_loaded& of, std::uint32_t label, const fewfit::head* other) {
+    const evidence e = of->explain("good day", scratch, out, label, automatic, other);
+    CHECK(of->explain("good day", label, automatic, other).status == e.status);
+    for (const word_evidence& w : out) CHECK((e.status == errc::none || std::memcmp(&w, &mark, sizeof w) == 0));
+    CHECK(e.label.empty() == (e.status != errc::none));
+    out.assign(10, mark);
+    return e.status;
+  };
+  CHECK(asked(m, 2, two.get()) == errc::bad_argument);  // the model has such a label, the head has none
+  CHECK(asked(m, 2, nullptr) == errc::none);
+  CHECK(asked(m, 4, five.get()) == errc::none);
+  CHECK(asked(m, 5, five.get()) == errc::bad_argument);
+  CHECK(asked(m, 0xFFFFFFFEu, five.get()) == errc::bad_argument);
+  CHECK(asked(m, 4, nullptr) == errc::bad_argument);
+  for (const std::uint32_t label : {0u, fewfit::predicted_label}) {
+    CHECK(asked(another, label, two.get()) == errc::wrong_body);
+    CHECK(asked(body, label, two.get()) == errc::none);  // its file has no head, and is the same body
+    CHECK(asked(body, label, nullptr) == errc::no_head);
+  }
+  alone.layers[0].output.bias[0] += 1;
+  CHECK(asked(tiny_loaded(alone), 0, two.get()) == errc::wrong_body);
+  tiny_parts loud = head_of(1, 5, p);
+  for (double& c : loud.coefficients) c *= 1e308;
+  const head_file overflows(loud, p, *m);
+  CHECK(asked(m, 0, overflows.get()) == errc::non_finite_output);
+  CHECK(asked(m, 0, five.get()) == errc::none);
+}
+
+TEST_CASE(
+    "memory for another head's decisions: none up to 64 labels, then its own allocator's; the model's own none") {
+  support::counting_memory memory, of_head;
+  fewfit::load_options options, head_options;
+  options.allocator = memory.allocator(), head_options.allocator = of_head.allocator();
+  tiny_parts p = support::tiny_model();
+  const tiny_parts many = head_of(1, 100, p);
+  p.labels = many.labels, p.intercept = many.intercept, p.coefficients = many.coefficients;
+  const tiny_loaded m(p, options);
+  const head_file few(head_of(4, 64, p), p, *m, head_options), other(head_of(4, 65, p), p, *m, head_options);
+  fewfit::workspace scratch(1, memory.allocator());
+  std::vector<word_evidence> out(10);
+  const auto ask = [&](const fewfit::head* of) {
+    return m->explain("good day", scratch, out, 64 * (of != few.get()), fewfit::evidence_kind::occlusion, of).status;
+  };
+  REQUIRE(ask(nullptr) == errc::none);
+  const std::size_t live = of_head.live;
+  memory.fail(1, true), of_head.fail(1, true);
+  CHECK(ask(nullptr) == errc::none);
+  CHECK(ask(few.get()) == errc::none);
+  CHECK(of_head.calls == 0);
+  out.assign(10, {{7, 9}, 0.5});
+  CHECK(ask(other.get()) == errc::out_of_memory);
+  CHECK(out[0].contribution == 0.5);
+  of_head.fail(0, false);
+  CHECK(ask(other.get()) == errc::none);  // and the arena is free, as it was
+  CHECK(of_head.calls == 1);
+  CHECK(memory.calls == 0);
+  CHECK(of_head.live == live);
+  CHECK(memory.mistakes + of_head.mistakes == 0);
 }
 
 TEST_CASE("of a chain, the intercept is that of the link that decides the label") {

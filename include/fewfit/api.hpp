@@ -87,7 +87,7 @@ class model {
   result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, S]
   result<std::vector<float>> encode(std::initializer_list<std::string_view> texts) const;
   explanation explain(std::string_view text, std::uint32_t label = predicted_label,
-                      evidence_kind how = evidence_kind::automatic) const;
+                      evidence_kind how = evidence_kind::automatic, const head* other = nullptr) const;
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(span<const std::string_view> texts, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(std::initializer_list<std::string_view> texts, tokenize_options options = {}) const;
@@ -115,14 +115,18 @@ class model {
   errc predict_multi_of(span<const float> vectors, span<std::uint8_t> out) const noexcept;
   /// Which words speak for a label. A word is one of the tokenizer's: its pieces are joined, punctuation is a word,
   /// an added token is one. Its bytes are those the model saw of it, and together they are those of all tokens.
+  /// With `other`, of another head than the model's own, which may then be a body alone.
   ///
-  /// needs   room in `out` for the words: max_length() - 2 suffice for any text. A label's index, or predicted_label
+  /// needs   room in `out` for the words: max_length() - 2 suffice for any text. A label's index in the head that is
+  ///         asked, or predicted_label
   /// cost    shares: a prediction and 1 to 2 %; else a prediction more for each word, in batches
-  /// errors  bad_argument: no such label, or no room; no_head, text_too_long, non_finite_output, out_of_memory,
-  ///         workspace_busy or workspace_too_small. `out` is as it was then
+  /// memory  another head's with more than 64 labels: K doubles from its allocator, in each call
+  /// errors  bad_argument: no such label, or no room; wrong_body: `other` was made for another model's vectors;
+  ///         no_head: a body alone, and no other; text_too_long, non_finite_output, out_of_memory, workspace_busy or
+  ///         workspace_too_small. `out` is as it was then
   evidence explain(std::string_view text, workspace& scratch, span<word_evidence> out,
-                   std::uint32_t label = predicted_label,
-                   evidence_kind how = evidence_kind::automatic) const noexcept;
+                   std::uint32_t label = predicted_label, evidence_kind how = evidence_kind::automatic,
+                   const head* other = nullptr) const noexcept;
   /// The ids of a text, [CLS] and [SEP] included, as many as `out` and max_length() allow, and `offsets` if given:
   /// the bytes of the text that each came from, {0, 0} for [CLS] and [SEP].
   ///

@@ -6,7 +6,8 @@
 //               each token out of rows that a prediction makes anyway. Unit length divides all by one number.
 //   occlusion   any model: how much the logit falls when the word's tokens are left out, a text for each word
 //
-// A hidden row has seen its neighbours: a share credits a token in its context, and is no causal effect.
+// A hidden row has seen its neighbours: a share credits a token in its context, and is no causal effect. The head is
+// the model's own, or another that has a file of its own and was made for the same body.
 
 #include <algorithm>
 
@@ -19,15 +20,18 @@ namespace detail {
 /// Explains one text in one arena. What is found waits in the arena until nothing can go wrong any more.
 class explainer {
  public:
-  explainer(const model_state& m, const workspace_state& w, unsigned char* arena, std::string_view text,
-            evidence_kind how) noexcept
+  /// needs  room for K decisions, or null: an arena has it for those of the model's own head
+  explainer(const model_state& m, const bound_head& h, double* decisions, const workspace_state& w,
+            unsigned char* arena, std::string_view text, evidence_kind how) noexcept
       : m_(m),
+        h_(h),
         words_(reinterpret_cast<word_evidence*>(arena + w.layout.evidence)),
         tokenizer_scratch_(arena + w.layout.tokenizer),
         longest_(w.layout.longest),
         batch_(m, w, arena, 0, 0),
+        decisions_(decisions != nullptr ? decisions : batch_.probabilities()),
         text_(text) {
-    e_.exact = how == evidence_kind::automatic && is_additive(m, m.head);
+    e_.exact = how == evidence_kind::automatic && is_additive(m, h);
   }
 
   evidence explain(std::uint32_t label, span<word_evidence> out) noexcept {
@@ -56,29 +60,27 @@ class explainer {
 
   /// The answer, and what is to be explained about it.
   bool judge(std::uint32_t label) noexcept {
-    const head_weights& w = m_.head.weights;
-    double* const decisions = batch_.probabilities();
+    const head_weights& w = h_.weights;
     const float* const sentence = batch_.sentence(0);
-    if (sentence == nullptr || !decide(w, sentence, decisions)) return false;
-    e_.index = label != predicted_label ? label : static_cast<std::uint32_t>(decided(w, decisions));
-    e_.label = m_.head.labels[e_.index];
+    if (sentence == nullptr || !decide(w, sentence, decisions_)) return false;
+    e_.index = label != predicted_label ? label : static_cast<std::uint32_t>(decided(w, decisions_));
+    e_.label = h_.labels[e_.index];
     from_ = label_row::of(w, e_.index);
     e_.intercept = from_.sign * w.intercept[from_.row];
-    e_.logit = of_label(decisions);
-    to_probabilities(w, decisions);
-    e_.probability = decisions[e_.index];
+    e_.logit = of_label();
+    to_probabilities(w, decisions_);
+    e_.probability = decisions_[e_.index];
     return true;
   }
 
-  double of_label(const double* decisions) const noexcept {
-    return from_.sign * decisions[m_.head.weights.kind == head_kind::binary ? 1 : e_.index];
+  double of_label() const noexcept {
+    return from_.sign * decisions_[h_.weights.kind == head_kind::binary ? 1 : e_.index];
   }
 
   /// The label's; false where it is not finite.
   bool logit(const float* sentence, double& out) noexcept {
-    double* const decisions = batch_.probabilities();
-    if (sentence == nullptr || !decide(m_.head.weights, sentence, decisions)) return false;
-    out = of_label(decisions);
+    if (sentence == nullptr || !decide(h_.weights, sentence, decisions_)) return false;
+    out = of_label();
     return true;
   }
 
@@ -91,7 +93,7 @@ class explainer {
   /// Bytes of all words, and their shares where there are such; of a word that was cut, of the part that was seen.
   void list_words() noexcept {
     const std::size_t tokens = batch_.tokens(0);
-    const token_shares shares(m_.config, m_.head.weights, batch_, from_);
+    const token_shares shares(m_.config, h_.weights, batch_, from_);
     const double scale = e_.exact ? shares.scale() : 0;
     std::size_t at = 1;
     walk([&](const std::uint32_t*, const byte_range* ranges, std::size_t count) {
@@ -159,10 +161,12 @@ class explainer {
   }
 
   const model_state& m_;
+  const bound_head& h_;
   word_evidence* const words_;  // [longest]
   void* const tokenizer_scratch_;
   const std::size_t longest_;
   text_batch batch_;
+  double* const decisions_;  // [K]
   const std::string_view text_;
   label_row from_;
   evidence e_;
@@ -171,28 +175,37 @@ class explainer {
 }  // namespace detail
 
 FEWFIT_INLINE evidence model::explain(std::string_view text, workspace& scratch, span<word_evidence> out,
-                                      std::uint32_t label, evidence_kind how) const noexcept {
+                                      std::uint32_t label, evidence_kind how, const head* other) const noexcept {
   evidence answer;
   const auto failed = [&](errc e) { return answer.status = e, answer; };
   if (scratch.state_ == nullptr) return failed(scratch.missing_);
-  if (!state_->head.exists()) return failed(errc::no_head);
-  if (label != predicted_label && label >= state_->head.weights.classes) return failed(errc::bad_argument);
+  const head_state* const theirs = other != nullptr ? other->state_ : nullptr;
+  if (theirs != nullptr && !detail::same_body(theirs->body, state_->body)) return failed(errc::wrong_body);
+  const detail::bound_head& h = theirs != nullptr ? theirs->head : state_->head;
+  if (!h.exists()) return failed(errc::no_head);
+  if (label != predicted_label && label >= h.weights.classes) return failed(errc::bad_argument);
+  // Of the model's own head an arena has room for all decisions, so none is asked for.
+  detail::decision_scratch room(theirs != nullptr ? h.weights.classes : 0,
+                                theirs != nullptr ? theirs->memory : state_->memory);
+  if (room.data() == nullptr) return failed(errc::out_of_memory);
   workspace_state& w = *scratch.state_;
   const std::size_t tokens = detail::token_bound(text.size(), config().max_length);
   if (const errc e = w.prepare(*state_, tokens, 1, 0, false); e != errc::none) return failed(e);
   unsigned char* const memory = w.claim();
   if (memory == nullptr) return failed(errc::workspace_busy);
   const fp_environment environment;
-  answer = detail::explainer(*state_, w, memory, text, how).explain(label, out);
+  double* const decisions = theirs != nullptr ? room.data() : nullptr;
+  answer = detail::explainer(*state_, h, decisions, w, memory, text, how).explain(label, out);
   w.give_back(memory);
   return answer;
 }
 
-FEWFIT_INLINE explanation model::explain(std::string_view text, std::uint32_t label, evidence_kind how) const {
+FEWFIT_INLINE explanation model::explain(std::string_view text, std::uint32_t label, evidence_kind how,
+                                         const head* other) const {
   workspace scratch(1, state_->memory);
   explanation out;
   out.words.resize(detail::token_bound(text.size(), config().max_length) - 2);
-  static_cast<evidence&>(out) = explain(text, scratch, out.words, label, how);
+  static_cast<evidence&>(out) = explain(text, scratch, out.words, label, how, other);
   out.words.resize(out.word_count);
   return out;
 }

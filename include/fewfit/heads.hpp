@@ -11,9 +11,9 @@ namespace detail {
 /// Room for K doubles: on the stack for as many labels as people have, so that asking a head allocates nothing.
 class decision_scratch {
  public:
-  decision_scratch(const bound_head& h, const allocator& memory) noexcept {
-    if (h.weights.classes > few) many_ = owned<double>(memory, h.weights.classes);
-    data_ = h.weights.classes > few ? many_.data() : few_;
+  decision_scratch(std::size_t classes, const allocator& memory) noexcept {
+    if (classes > few) many_ = owned<double>(memory, classes);
+    data_ = classes > few ? many_.data() : few_;
   }
   decision_scratch(const decision_scratch&) = delete;
   decision_scratch& operator=(const decision_scratch&) = delete;
@@ -66,7 +66,7 @@ inline errc probabilities_of(const bound_head& h, span<const float> vectors, spa
 
 inline errc answers_of(const bound_head& h, const allocator& memory, span<const float> vectors,
                        span<prediction> out) noexcept {
-  decision_scratch scratch(h, memory);
+  decision_scratch scratch(h.weights.classes, memory);
   if (scratch.data() == nullptr) return errc::out_of_memory;
   return ask_each(h, vectors, out, 1, [&](const float* vector, prediction* to) {
     *to = prediction();
@@ -77,7 +77,7 @@ inline errc answers_of(const bound_head& h, const allocator& memory, span<const 
 inline errc decisions_of(const bound_head& h, const allocator& memory, span<const float> vectors,
                          span<std::uint8_t> out) noexcept {
   if (h.exists() && !h.is_multi) return errc::unsupported_target;
-  decision_scratch scratch(h, memory);
+  decision_scratch scratch(h.weights.classes, memory);
   if (scratch.data() == nullptr) return errc::out_of_memory;
   return ask_each(h, vectors, out, h.weights.classes,
                   [&](const float* vector, std::uint8_t* to) { return decide_all(h, vector, scratch.data(), to); });

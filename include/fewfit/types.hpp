@@ -117,9 +117,10 @@ inline constexpr std::uint32_t predicted_label = 0xFFFFFFFFu;
 /// How contributions are found: as shares that add up where a model has them, else by occlusion; or by that anyway.
 enum class evidence_kind { automatic, occlusion };
 
-/// Where a label's logit comes from: it is the sum of intercept, rest and all words' contributions.
+/// Where a label's logit comes from: it is the sum of intercept, rest and all words' contributions. The label lives
+/// as long as the model, or the other head that was asked.
 struct evidence {
-  std::string_view label;  // that is explained; lives as long as the model; empty when status is not none
+  std::string_view label;  // that is explained; empty when status is not none
   double probability = 0;  // of this label
   double logit = 0;        // what its probability is made of
   double intercept = 0;    // what it is for every text
