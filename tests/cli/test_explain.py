@@ -243,6 +243,80 @@ class OtherModels(unittest.TestCase):
             self.assertRegex(done.stderr.decode(), "^fewfit: .*small.fewfit: .*head.*\n$")
 
 
+class OtherHeads(unittest.TestCase):
+    """A head that has been taught, with labels of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.head = pathlib.Path(cls.folder.name, "head.fewfit")
+        examples = [line.split("\t", 1) for line in (ROOT / "models/interviews/train.tsv").read_text(encoding="utf-8").splitlines()]
+        cls.labels = ["deeds", "numbers", "the rest", "years"]
+        kinds = {LABELS[0]: "the rest", LABELS[1]: "deeds", LABELS[2]: "numbers"}
+        cls.teach(MODEL, cls.head, "".join(f"{'years' if 'год' in text else kinds[label]}\t{text}\n" for label, text in examples))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def teach(cls, model, head, examples):
+        done = run("teach", "-m", model, "-o", head, "--report", "none", stdin=examples.encode())
+        assert (done.returncode, done.stderr) == (0, b""), done
+
+    def with_head(self, *texts, arguments=(), command="explain"):
+        return explained(*texts, arguments=("--head", self.head, *arguments), command=command)
+
+    def test_the_parts_sum_to_a_logit_and_the_logits_make_its_probabilities(self):
+        texts = [g["text"] for g in GOLDEN[:40]] + [""]
+        by_label = [self.with_head(*texts, arguments=("--label", label)) for label in self.labels]
+        for answers, unasked, predicted in zip(zip(*by_label), self.with_head(*texts), self.with_head(*texts, command="predict")):
+            self.assertEqual((unasked["label"], list(unasked)), (predicted["label"], KEYS))
+            weights = [math.exp(a["logit"]) for a in answers]
+            for label, answer, weight in zip(self.labels, answers, weights):
+                self.assertEqual((answer["label"], answer["exact"]), (label, True))
+                self.assertEqual(answer["probability"], predicted["probabilities"][label])
+                total = answer["intercept"] + answer["rest"] + sum(w["contribution"] for w in answer["evidence"])
+                self.assertAlmostEqual(total, answer["logit"], delta=1e-5)
+                self.assertAlmostEqual(weight / sum(weights), answer["probability"], delta=1e-12)
+
+    def test_occlusion_is_what_its_logit_loses_without_the_word(self):
+        for label in self.labels[1:3]:
+            (answer,) = self.with_head(TEXT, arguments=("--occlusion", "--label", label))
+            changed = [TEXT.encode()[: w["start"]].decode() + " " + TEXT.encode()[w["end"] :].decode() for w in answer["evidence"]]
+            for word, other in zip(answer["evidence"], self.with_head(*changed, arguments=("--label", label))):
+                self.assertEqual(word["contribution"], answer["logit"] - other["logit"])
+
+    def test_lines_and_pages(self):
+        (answer,) = self.with_head(TEXT)
+        label, probability, marked = fields(TEXT, "--head", self.head)
+        self.assertIn(label, self.labels)
+        self.assertEqual((label, float(probability)), (answer["label"], answer["probability"]))
+        for word in answer["evidence"]:
+            self.assertIn("{}[{:+.2f}]".format(word["word"], word["contribution"]), marked)
+        raw = ask("explain", lines(TEXT), "--format", "html", "--head", self.head).decode()
+        self.assertEqual(page(raw).headings[0], f"{answer['label']} {answer['probability']:.4f}")
+
+    def test_a_label_is_the_head_s(self):
+        done = run("explain", "-m", MODEL, "--head", self.head, "--label", LABELS[0], stdin=b"a\n")
+        self.assertEqual((done.returncode, done.stdout), (64, b""))
+        self.assertIn('its labels are "deeds", "numbers", "the rest", "years"\n', done.stderr.decode())
+
+    def test_a_body_alone_and_another_body(self):
+        with tempfile.TemporaryDirectory() as folder:
+            body = small_model(folder, lambda kind, content: None if kind in (9, 11) else content)
+            head = pathlib.Path(folder, "small_head.fewfit")
+            self.teach(body, head, "up\tgood day\ndown\tbad\n")
+            given = b'{"text":"good bad"}\n'
+            both = [json.loads(run("explain", "-m", body, "--head", head, "--format", "jsonl", "--label", label, stdin=given).stdout)
+                    for label in ("down", "up")]
+            self.assertEqual(both[0]["logit"], -both[1]["logit"])
+            self.assertEqual([w["word"] for w in both[1]["evidence"]], ["good", "bad"])
+            done = run("explain", "-m", MODEL, "--head", head, stdin=b"a\n")
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertRegex(done.stderr.decode(), "^fewfit: .*small_head.fewfit: .*\n$")
+
+
 class page(html.parser.HTMLParser):
     """What a browser would find: elements with attributes, and the texts of headings and paragraphs."""
 

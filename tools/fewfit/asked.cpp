@@ -4,24 +4,13 @@
 #include "common.hpp"
 
 namespace tool {
-namespace {
-
-std::optional<fewfit::head> load_head(const std::string& path, const fewfit::model& model) {
-  if (path.empty()) return std::nullopt;
-  auto head = fewfit::head::load(path, model);
-  if (!head) throw failure(bad_file, path + ": " + sentence(head.error()));
-  return std::move(*head);
-}
-
-}  // namespace
 
 asked::asked(const options& options)
     : model_(load_model(options.model)),
       head_(load_head(options.head, model_)),
       pool_(options.threads),
       scratch_(options.threads) {
-  if (labels().size == 0)
-    throw failure(bad_file, options.model + ": " + fewfit::message(fewfit::errc::no_head) + " (--head FILE)");
+  if (labels().size == 0) throw no_head(options.model);
 }
 
 fewfit::span<const std::string_view> asked::labels() const { return head_ ? head_->labels() : model_.labels(); }

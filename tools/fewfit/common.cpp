@@ -21,4 +21,15 @@ fewfit::model load_model(const std::string& path, fewfit::verify verify) {
   return std::move(*model);
 }
 
+std::optional<fewfit::head> load_head(const std::string& path, const fewfit::model& body) {
+  if (path.empty()) return std::nullopt;
+  auto head = fewfit::head::load(path, body);
+  if (!head) throw failure(bad_file, path + ": " + sentence(head.error()));
+  return std::move(*head);
+}
+
+failure no_head(const std::string& model) {
+  return {bad_file, model + ": " + fewfit::message(fewfit::errc::no_head) + " (--head FILE)"};
+}
+
 }  // namespace tool

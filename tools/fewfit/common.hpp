@@ -2,6 +2,7 @@
 #pragma once
 // How this program fails: one sentence on standard error and one of four exit statuses.
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -30,5 +31,11 @@ std::string sentence(const fewfit::error& error);
 
 /// The model, or a failure that names the file.
 fewfit::model load_model(const std::string& path, fewfit::verify verify = fewfit::verify::full);
+
+/// The head that is to be asked in place of the model's own, or a failure that names the file; none without a path.
+std::optional<fewfit::head> load_head(const std::string& path, const fewfit::model& body);
+
+/// What to say where there is nothing to ask: the model is a body alone, and no head was named.
+failure no_head(const std::string& model);
 
 }  // namespace tool

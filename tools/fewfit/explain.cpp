@@ -15,12 +15,11 @@
 namespace tool {
 namespace {
 
-std::uint32_t asked_label(const fewfit::model& m, const options& options) {
-  if (m.labels().size == 0)
-    throw failure(bad_file, options.model + ": the file holds a body alone; explain speaks of a model's own head");
+std::uint32_t asked_label(fewfit::span<const std::string_view> labels, const options& options) {
+  if (labels.size == 0) throw no_head(options.model);
   if (!options.label) return fewfit::predicted_label;
-  const auto found = fewfit::index_of(m.labels(), *options.label);
-  if (!found) throw failure(bad_usage, no_such_label(*options.label, m.labels()));
+  const auto found = fewfit::index_of(labels, *options.label);
+  if (!found) throw failure(bad_usage, no_such_label(*options.label, labels));
   return *found;
 }
 
@@ -30,7 +29,8 @@ class explain_command : public batch_command {
       : format_(options.format),
         colours_(options.format == format::text && wants_colours(options.colours)),
         model_(load_model(options.model)),
-        label_(asked_label(model_, options)),
+        head_(load_head(options.head, model_)),
+        label_(asked_label(head_ ? head_->labels() : model_.labels(), options)),
         how_(options.occlusion ? fewfit::evidence_kind::occlusion : fewfit::evidence_kind::automatic),
         pool_(options.threads),
         scratch_(options.threads) {}
@@ -102,7 +102,8 @@ class explain_command : public batch_command {
       fewfit::explanation& e = answers_[i];
       try {
         e.words.resize(model_.config().max_length);
-        static_cast<fewfit::evidence&>(e) = model_.explain(texts_[i], scratch_[task], e.words, label_, how_);
+        static_cast<fewfit::evidence&>(e) =
+            model_.explain(texts_[i], scratch_[task], e.words, label_, how_, head_ ? &*head_ : nullptr);
         e.words.resize(e.word_count);
       } catch (const std::bad_alloc&) {
         e.status = fewfit::errc::out_of_memory;
@@ -113,6 +114,7 @@ class explain_command : public batch_command {
   const format format_;
   const bool colours_;
   fewfit::model model_;
+  std::optional<fewfit::head> head_;  // none: the model's own
   const std::uint32_t label_;
   const fewfit::evidence_kind how_;
   fewfit::thread_pool pool_;

@@ -61,11 +61,4 @@ fewfit::error learner::undo() {
   return e;
 }
 
-fewfit::errc learner::ask(fewfit::span<const std::string_view> texts, std::vector<double>& out) {
-  vectors_.resize(texts.size * model_.config().sentence_size);
-  out.resize(texts.size * head_->labels().size);
-  const fewfit::errc e = model_.encode(texts, scratch_, vectors_, {}, pool_.executor());
-  return e == fewfit::errc::none ? head_->predict_proba(vectors_, out) : e;
-}
-
 }  // namespace tool

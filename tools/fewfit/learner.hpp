@@ -32,9 +32,6 @@ class learner {
   /// Forgets the example it has learned last, which comes back.    needs  to_undo() != 0
   fewfit::error undo();
 
-  /// Probabilities of texts [n, K] by the head.    needs  head()
-  fewfit::errc ask(fewfit::span<const std::string_view> texts, std::vector<double>& out);
-
  private:
   fewfit::error take(fewfit::result<fewfit::head> next);
   fewfit::error begin();
@@ -46,7 +43,6 @@ class learner {
   std::optional<fewfit::head> head_;
   std::size_t known_ = 0;          // examples of the head before the session
   std::vector<labelled> learned_;  // in the order of the head's examples behind those
-  std::vector<float> vectors_;
 };
 
 }  // namespace tool

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -9,7 +8,6 @@
 #include "highlight.hpp"
 #include "input.hpp"
 #include "learner.hpp"
-#include "occlusion.hpp"
 #include "output.hpp"
 #include "platform.hpp"
 #include "taught.hpp"
@@ -71,7 +69,7 @@ class session {
     write_line(
         "Say a text. Then Enter: right, nothing to learn; 1 to 9: learn this label; n: learn a new one; u: forget");
     write_line(
-        "what was learned last; s: save; q: quit. Words are marked by what the label's log odds lose without them.");
+        "what was learned last; s: save; q: quit. Words are marked by what the label's logit loses without them.");
     std::string text;
     while (!done_ && person_.line("> ", text)) {
       if (text.empty()) continue;
@@ -157,17 +155,12 @@ class session {
   void show(const std::string& text) {
     const fewfit::head* const head = learner_.head();
     if (head == nullptr) return write_line("? Nothing to choose from: it takes two labels.");
-    const std::vector<fewfit::byte_range> words = words_of(model_, text);
-    const std::vector<std::string> all = without_each(text, words);
-    const std::vector<std::string_view> views(all.begin(), all.end());
-    std::vector<double> p;
-    const fewfit::errc e = learner_.ask(views, p);
-    if (e != fewfit::errc::none) return write_line(fewfit::message(e));
-    const auto best = static_cast<std::size_t>(
-        std::max_element(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(head->labels().size)) - p.begin());
-    const bool unsure = p[best] < head->abstain_below();
-    write_line((unsure ? "unsure: " : "") + visible(head->labels()[best]) + " " + rounded(p[best], 4) + "  " +
-               marked_line(stretches(text, losses(words, p, best)), colours_));
+    const fewfit::explanation e =
+        model_.explain(text, fewfit::predicted_label, fewfit::evidence_kind::occlusion, head);
+    if (e.status != fewfit::errc::none) return write_line(fewfit::message(e.status));
+    const bool unsure = e.probability < head->abstain_below();
+    write_line((unsure ? "unsure: " : "") + visible(e.label) + " " + rounded(e.probability, 4) + "  " +
+               marked_line(stretches(text, e.words), colours_));
   }
 
   std::string menu() const {

@@ -101,7 +101,7 @@ CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& 
   CLI::App* sub = add_text_command(app, out, how, "teach", "a head out of labelled texts, in a file of its own");
   sub->remove_option(sub->get_option("--batch-size"));
   add_report(*sub, report, true);
-  sub->add_option("--output,-o", out.output, "the head's file, which predict --head and eval --head read")
+  sub->add_option("--output,-o", out.output, "the head's file, which predict, eval and explain read with --head")
       ->type_name("FILE");
   sub->add_option("--known,-k", out.known, "a head to teach more: its examples count with the new ones")
       ->type_name("FILE");
@@ -123,7 +123,7 @@ CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& 
   sub->add_flag(
       "--live", out.live,
       "a session: say a text, see what it is taken for and why, put it right with a key, see it learned; words "
-      "are coloured by how far the label's log odds fall without them, asked of the head word by word");
+      "are coloured by what the label's logit loses without them, asked of the head word by word");
   add_color(*sub, out);
   sub->add_flag("!--no-examples", out.keep_examples, "no vectors in the file: it can be taught no more");
   return sub;
@@ -151,7 +151,7 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
   CLI::App* eval = add_text_command(app, out, how, "eval", "how often the model is right about labelled texts");
   add_report(*eval, report, false);
   commands[with_head(eval, out)] = command::eval;
-  commands[add_explain(app, out, how)] = command::explain;
+  commands[with_head(add_explain(app, out, how), out)] = command::explain;
   commands[add_teach(app, out, how, report)] = command::teach;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);

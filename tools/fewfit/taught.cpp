@@ -17,12 +17,10 @@ fewfit::teach_options teach_options_of(const options& o) {
 }
 
 std::optional<fewfit::head> load_known(const options& o, const fewfit::model& body) {
-  if (o.known.empty()) return std::nullopt;
-  auto head = fewfit::head::load(o.known, body);
-  if (!head) throw failure(bad_file, o.known + ": " + sentence(head.error()));
-  if (head->examples() == 0)
+  std::optional<fewfit::head> head = load_head(o.known, body);
+  if (head && head->examples() == 0)
     throw failure(bad_file, o.known + ": the head holds no examples: teach it anew, with those it was taught with");
-  return std::move(*head);
+  return head;
 }
 
 void refuse_to_overwrite(const options& o, const std::string& output) {
