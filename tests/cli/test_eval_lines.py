@@ -133,7 +133,7 @@ class Failures(unittest.TestCase):
             self.assertEqual(message.count("\n"), 1, message)
 
     def test_each_kind_of_line(self):
-        all_labels = '; its labels are "Нейтральный", "Процесс", "Результат"\n'
+        all_labels = '; the labels are "Нейтральный", "Процесс", "Результат"\n'
         for line, sentence in {
             b"": "the line is empty: take it out",
             b"\r": "the line is empty: take it out",
@@ -162,7 +162,7 @@ class Failures(unittest.TestCase):
             '{"label":["Процесс"],"text":"a"}': '"label" is not a string but an array',
             '{"label":{"label":"Процесс"},"text":"a"}': '"label" is not a string but an object',
             '{"x":{"label":"Процесс"},"text":"a"}': 'the object has no "label"',
-            '{"label":"Процес","text":"a"}': 'no label "Процес"; its labels are "Нейтральный", ',
+            '{"label":"Процес","text":"a"}': 'no label "Процес"; the labels are "Нейтральный", ',
         }.items():
             good = as_jsonl([("Процесс", "a")])
             self.refused(good + line.encode() + b"\n" + good, "2: ", sentence, "--format", "jsonl")

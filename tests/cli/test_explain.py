@@ -300,7 +300,7 @@ class OtherHeads(unittest.TestCase):
     def test_a_label_is_the_head_s(self):
         done = run("explain", "-m", MODEL, "--head", self.head, "--label", LABELS[0], stdin=b"a\n")
         self.assertEqual((done.returncode, done.stdout), (64, b""))
-        self.assertIn('its labels are "deeds", "numbers", "the rest", "years"\n', done.stderr.decode())
+        self.assertIn('the labels are "deeds", "numbers", "the rest", "years"\n', done.stderr.decode())
 
     def test_a_body_alone_and_another_body(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -390,8 +390,8 @@ class Usage(unittest.TestCase):
         for label in ("Процес", "", "0", "\x1b[31m"):
             done = run("explain", "-m", MODEL, "--label", label, stdin=b"a\n")
             self.assertEqual((done.returncode, done.stdout), (64, b""))
-            self.assertEqual(done.stderr.decode(), f"fewfit: the model has no label {json.dumps(label, ensure_ascii=False)}; "
-                             'its labels are "Нейтральный", "Процесс", "Результат"\n')
+            self.assertEqual(done.stderr.decode(), f"fewfit: there is no label {json.dumps(label, ensure_ascii=False)}; "
+                             'the labels are "Нейтральный", "Процесс", "Результат"\n')
 
     def test_arguments(self):
         for arguments in (["--format", "xml"], ["--color", "sometimes"], ["--color", "2"], ["--color", "always", "--format", "html"],

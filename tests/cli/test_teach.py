@@ -380,6 +380,10 @@ class Live(Taught):
         self.assertIn("There is no file to save to: begin with -o FILE.", answers)
         self.assertTrue(any(a.startswith("unsure: ") for a in
                             (self.session(text, arguments=["--known", self.head])[0] for _, text in MIXED[:6])))
+        neutral = next(text for label, text in TRAIN if label == "Нейтральный")
+        self.assertRegex(self.session(neutral, arguments=["--known", self.head])[0], "^Нейтральный 0.9")
+        self.teach(TRAIN, "--unknown", "Нейтральный")
+        self.assertRegex(self.session(neutral, arguments=["--known", self.head])[0], "^unsure: Нейтральный 0.9")
 
     def test_what_goes_wrong_is_said_and_the_session_goes_on(self):
         answers = self.session("", "   ", "n", "a", "", STEPS, "x", "7", "12", "n", "", "n", "a", "s", "q",

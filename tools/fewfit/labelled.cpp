@@ -25,9 +25,9 @@ labelled labelled_in(std::string_view line, format how, bool or_integer) {
 
 std::string no_such_label(std::string_view label, fewfit::span<const std::string_view> labels) {
   constexpr std::size_t shown_bytes = 80;
-  std::string out = "the model has no label " + quoted(label.substr(0, shown_bytes));
+  std::string out = "there is no label " + quoted(label.substr(0, shown_bytes));
   if (label.size() > shown_bytes) out += "...";
-  const char* before = "; its labels are ";
+  const char* before = "; the labels are ";
   for (const std::string_view known : labels) {
     out += before + quoted(known);
     before = ", ";

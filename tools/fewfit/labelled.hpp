@@ -20,7 +20,7 @@ struct labelled {
 /// errors  throws std::invalid_argument with a sentence
 labelled labelled_in(std::string_view line, format how, bool or_integer);
 
-/// "the model has no label "x"; its labels are "a", "b"". Of a long one the beginning: without a tab in sight it may
+/// "there is no label "x"; the labels are "a", "b"". Of a long one the beginning: without a tab in sight it may
 /// be a whole text.
 std::string no_such_label(std::string_view label, fewfit::span<const std::string_view> labels);
 

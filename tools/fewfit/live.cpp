@@ -158,8 +158,9 @@ class session {
     const fewfit::explanation e =
         model_.explain(text, fewfit::predicted_label, fewfit::evidence_kind::occlusion, head);
     if (e.status != fewfit::errc::none) return write_line(fewfit::message(e.status));
-    const bool unsure = e.probability < head->abstain_below();
-    write_line((unsure ? "unsure: " : "") + visible(e.label) + " " + rounded(e.probability, 4) + "  " +
+    fewfit::prediction said;
+    said.index = e.index, said.probability = e.probability;
+    write_line((head->is_answer(said) ? "" : "unsure: ") + visible(e.label) + " " + rounded(e.probability, 4) + "  " +
                marked_line(stretches(text, e.words), colours_));
   }
 
