@@ -6,7 +6,9 @@
 
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
+#if !defined(NOMINMAX)  // MinGW has it already
 #define NOMINMAX
+#endif
 #include <windows.h>
 #include <conio.h>
 #include <fcntl.h>
