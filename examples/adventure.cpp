@@ -61,7 +61,7 @@ class ear {
 
   void learn(const std::string& text, meaning what) {
     const std::string_view texts[] = {text}, labels[] = {names[what]};
-    auto next = body_.teach(texts, labels, options(), &head_);
+    auto next = body_.teach(texts, labels, head_);
     if (next) head_ = std::move(*next);  // a text without words teaches nothing
   }
 
@@ -71,16 +71,12 @@ class ear {
   // Not head::abstain_below(): sixteen phrases are too few to find a threshold by leaving them out.
   static constexpr double unsure_below = 0.5;
 
-  static fewfit::teach_options options() {
-    fewfit::teach_options o;
-    o.C = 10;  // he believes what he is told
-    return o;
-  }
-
   static fewfit::head first_lesson(const fewfit::model& body) {
     std::vector<std::string_view> texts, labels;
     for (const phrase& p : heard) texts.push_back(p.text), labels.push_back(names[p.what]);
-    return std::move(body.teach(texts, labels, options()).value());
+    fewfit::teach_options options;
+    options.C = 10;  // he believes what he is told
+    return std::move(body.teach(texts, labels, options).value());
   }
 
   const fewfit::model& body_;

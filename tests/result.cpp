@@ -12,7 +12,7 @@
 #include "support/container_damages.hpp"
 #include "support/content_damages.hpp"
 #include "support/file_faults.hpp"
-#include "support/tiny_head.hpp"
+#include "support/taught_texts.hpp"
 
 using fewfit::errc;
 using fewfit::result;
@@ -59,6 +59,7 @@ void provoke_by_call(std::set<errc>& seen) {
   const std::string_view texts[] = {"good", ""}, labels[] = {"a", "b"};
   seen.insert(m->teach({texts, 0}, {labels, 0}).error().code), seen.insert(m->teach(texts, labels).error().code);
   seen.insert(m->teach({texts, 1}, {labels, 1}).error().code);
+  seen.insert(support::taught_head_error(3, 8, 0.0).code);
   seen.insert(m->predict(support::endless_text()).status);
   seen.insert(overflowing->predict("good").status);
   seen.insert(support::wrong_kernels()), seen.insert(support::wrong_span()), seen.insert(support::small_memory());

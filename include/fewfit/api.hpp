@@ -31,12 +31,12 @@ struct teach_options {
   /// Below 1: find the confidence below which the head had better say nothing, so that at most so large a share of
   /// its answers is wrong, by leaving out each example in turn.
   double most_errors = 1;
-  /// The label of examples that are none of the others: learned as theirs are, but no answer (head::is_answer).
-  /// Empty: the known head's, or none.
+  /// The label of examples that are none of the others, if there are such: learned as theirs are, but no answer
+  /// (head::is_answer). Without an example of it there is no such label.
   std::string_view unknown = {};
   bool leave_one_out = false;  // keep what the head would say of each example without it: head::held_out()
   bool keep_examples = true;   // in the head's file, to teach it more later: vectors, from which texts can be guessed
-  bool keep_texts = false;     // and the texts themselves
+  bool keep_texts = false;     // and the texts themselves; empty ones of a known head's examples that have none
   std::string_view name = "head";
 };
 
@@ -87,7 +87,9 @@ class model {
   result<std::vector<float>> encode(span<const std::string_view> texts) const;  // [B, S]
   result<std::vector<float>> encode(std::initializer_list<std::string_view> texts) const;
   explanation explain(std::string_view text, std::uint32_t label = predicted_label,
-                      evidence_kind how = evidence_kind::automatic, const head* other = nullptr) const;
+                      evidence_kind how = evidence_kind::automatic) const;
+  explanation explain(std::string_view text, const head& other, std::uint32_t label = predicted_label,
+                      evidence_kind how = evidence_kind::automatic) const;
   token_ids tokenize(std::string_view text, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(span<const std::string_view> texts, tokenize_options options = {}) const;
   std::vector<token_ids> tokenize(std::initializer_list<std::string_view> texts, tokenize_options options = {}) const;
@@ -140,19 +142,30 @@ class model {
   /// fit to all ends. The same bits on every run and any number of threads.
   ///
   /// needs   as many labels as texts
-  /// cost    encoding, then 56 examples of 3 labels in a few milliseconds
-  /// memory  the vectors twice, and what fit() says; from the model's allocator
-  /// errors  no_examples, one_label, empty_text, bad_label (empty), bad_utf8, out_of_memory, non_finite_output, and
-  ///         bad_argument for an option that cannot be; `where` and `number` say which text. Nothing is left behind
+  /// cost    encoding, then 56 examples of 3 labels in a millisecond; leaving each out in turn, where options ask for
+  ///         it, n times a quarter of that, on the caller's thread
+  /// memory  the vectors twice, and what fit() and leave_one_out() say; from the model's allocator
+  /// errors  before anything is encoded: bad_argument (an option), no_examples, one_label, bad_dimension (more than
+  ///         65,536 labels), bad_label (empty), bad_utf8, string_too_long, wrong_body; then empty_text (no words), and
+  ///         what encode and fit() say; cancelled. `where` says labels, texts or which option, `number` which text.
+  ///         Nothing is left behind
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options = {}, const head* known = nullptr) const noexcept;
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options, const head* known, workspace& scratch, const executor& run = {},
                      const progress& report = {}) const noexcept;  // of texts, then of what is left out in turn
-  /// The head that it would be had an example had another label, or not been there.    errors  as teach
-  result<head> relabel(const head& known, std::size_t example, std::string_view label,
-                       const teach_options& options = {}) const noexcept;
-  result<head> forget(const head& known, std::size_t example, const teach_options& options = {}) const noexcept;
+  /// Teaches a head more, as it was taught before.
+  result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
+                     const head& known) const noexcept;
+  /// The head that it would be had an example had another label, or not been there; taught as it was, or otherwise.
+  ///
+  /// errors  as teach, and bad_argument where there is no such example
+  result<head> relabel(const head& known, std::size_t example, std::string_view label) const noexcept;
+  result<head> relabel(const head& known, std::size_t example, std::string_view label, const teach_options& options,
+                       const progress& report = {}) const noexcept;
+  result<head> forget(const head& known, std::size_t example) const noexcept;
+  result<head> forget(const head& known, std::size_t example, const teach_options& options,
+                      const progress& report = {}) const noexcept;
 
   /// Bytes of a workspace for texts of up to `tokens` tokens (at most max_length() count), `width` at a time,
   /// in calls of up to `texts` texts, cut as said. A pure function.
@@ -215,9 +228,13 @@ class head {
   /// A smaller probability is no answer, then this share of the answers is wrong (teach_options::most_errors).
   double abstain_below() const noexcept;
   double expected_error() const noexcept;
+  double expected_answers() const noexcept;   // and this share of the texts gets one; 0 where nobody has asked
   std::string_view unknown() const noexcept;  // the label that means none of the others; empty where there is none
   /// Whether what it said of a text is one of its labels, and as sure as it has to be.
   bool is_answer(const prediction& said) const noexcept;
+  bool is_answer(std::uint32_t label, double probability) const noexcept;
+  /// How it was taught, where it holds examples: to teach it more. Strings live as long as the head.
+  teach_options taught_with() const noexcept;
 
   /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument
   prediction predict(span<const float> vector) const noexcept;

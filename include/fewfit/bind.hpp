@@ -42,6 +42,7 @@ FEWFIT_COLD inline error bind_head(const section& content, std::uint32_t width, 
   to.labels_are_integers = h.labels_are_integers != 0;
   to.is_multi = h.is_multi();
   to.abstain_below = h.abstain_below, to.expected_error = h.expected_error;
+  to.expected_answers = h.expected_answers;
   to.unknown = h.unknown != 0 ? h.unknown - 1 : no_label;
   to.weights = {static_cast<head_kind>(h.kind),
                 h.intercept,

@@ -200,14 +200,28 @@ FEWFIT_INLINE evidence model::explain(std::string_view text, workspace& scratch,
   return answer;
 }
 
-FEWFIT_INLINE explanation model::explain(std::string_view text, std::uint32_t label, evidence_kind how,
-                                         const head* other) const {
-  workspace scratch(1, state_->memory);
+namespace detail {
+
+/// With a workspace of its own.
+inline explanation explain_easily(const model& m, const allocator& memory, std::string_view text, std::uint32_t label,
+                                  evidence_kind how, const head* other) {
+  workspace scratch(1, memory);
   explanation out;
-  out.words.resize(detail::token_bound(text.size(), config().max_length) - 2);
-  static_cast<evidence&>(out) = explain(text, scratch, out.words, label, how, other);
+  out.words.resize(token_bound(text.size(), m.config().max_length) - 2);
+  static_cast<evidence&>(out) = m.explain(text, scratch, out.words, label, how, other);
   out.words.resize(out.word_count);
   return out;
+}
+
+}  // namespace detail
+
+FEWFIT_INLINE explanation model::explain(std::string_view text, std::uint32_t label, evidence_kind how) const {
+  return detail::explain_easily(*this, state_->memory, text, label, how, nullptr);
+}
+
+FEWFIT_INLINE explanation model::explain(std::string_view text, const head& other, std::uint32_t label,
+                                         evidence_kind how) const {
+  return detail::explain_easily(*this, state_->memory, text, label, how, &other);
 }
 
 }  // namespace v0

@@ -151,9 +151,23 @@ FEWFIT_INLINE double head::expected_error() const noexcept { return state_->head
 FEWFIT_INLINE std::string_view head::unknown() const noexcept {
   return state_->head.unknown != no_label ? state_->head.labels[state_->head.unknown] : std::string_view();
 }
+FEWFIT_INLINE double head::expected_answers() const noexcept { return state_->head.expected_answers; }
+FEWFIT_INLINE bool head::is_answer(std::uint32_t label, double probability) const noexcept {
+  if (label >= state_->head.weights.classes || label == state_->head.unknown) return false;
+  const bool nothing_was_sure_enough = abstain_below() >= 1 && expected_answers() <= 0;
+  return probability >= abstain_below() && !nothing_was_sure_enough;
+}
 FEWFIT_INLINE bool head::is_answer(const prediction& said) const noexcept {
-  if (said.status != errc::none || said.index == state_->head.unknown) return false;
-  return said.probability >= abstain_below() && abstain_below() < 1;  // 1: nothing was sure enough
+  return is_answer(said.index, said.probability);  // no label where the status is not none
+}
+FEWFIT_INLINE teach_options head::taught_with() const noexcept {
+  const taught_how& how = state_->examples.how;
+  teach_options o;
+  o.C = how.C, o.fit_intercept = how.fit_intercept != 0, o.balanced = how.balanced != 0;
+  o.tolerance = how.tolerance, o.most_errors = how.most_errors;
+  o.unknown = unknown(), o.name = name();
+  o.keep_examples = examples() != 0, o.keep_texts = state_->examples.texts.count != 0;
+  return o;
 }
 
 FEWFIT_INLINE prediction head::predict(span<const float> vector) const noexcept {

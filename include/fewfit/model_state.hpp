@@ -24,7 +24,7 @@ struct bound_head {
   std::string_view name;
   bool labels_are_integers = false;
   bool is_multi = false;
-  double abstain_below = 0, expected_error = 0;
+  double abstain_below = 0, expected_error = 0, expected_answers = 0;
   std::uint32_t unknown = no_label;
 
   bool exists() const noexcept { return weights.classes != 0; }

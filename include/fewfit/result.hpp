@@ -65,6 +65,7 @@ enum class errc : std::uint32_t {
   unsupported_target,
   bad_chain_order,
   bad_share,
+  bad_fit_option,
   unsupported_unicode_tables,
   bad_word_limit,
   bad_string_table,
@@ -102,7 +103,7 @@ enum class errc : std::uint32_t {
 };
 
 /// How many values `errc` has, `none` included.
-inline constexpr std::uint32_t errc_count = 73;
+inline constexpr std::uint32_t errc_count = 74;
 
 /// The sentence for a code: lower case, no full stop, says what to do where something can be done.
 constexpr const char* message(errc code) noexcept {
@@ -164,6 +165,7 @@ constexpr const char* message(errc code) noexcept {
     case errc::duplicate_special_token: return "two of [UNK], [CLS] and [SEP] are the same token";
     case errc::bad_added_token: return "an added token is empty, out of order, or has unknown flags";
     case errc::bad_share: return "a share is not a number from 0 to 1";
+    case errc::bad_fit_option: return "an option that the head was fitted with is out of its range";
     case errc::bad_label: return "a label is empty, or there is none of this number";
     case errc::bad_about: return "the keys of the about section are not in order";
     case errc::bad_self_test: return "a self-test's probability is not between 0 and 1";

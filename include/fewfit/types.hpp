@@ -112,7 +112,7 @@ struct word_evidence {
 };
 
 /// To be explained: whichever label the model predicts.
-inline constexpr std::uint32_t predicted_label = 0xFFFFFFFFu;
+inline constexpr std::uint32_t predicted_label = no_label;
 
 /// How contributions are found: as shares that add up where a model has them, else by occlusion; or by that anyway.
 enum class evidence_kind { automatic, occlusion };

@@ -170,10 +170,14 @@ class Report(Taught):
         self.assertTrue(0.5 < report["abstain_below"] < 1)
         self.assertTrue(0 < report["expected_error"] <= 0.05)
         self.assertGreater(1 - report["leave_one_out"]["accuracy"], 0.05)
-        self.assertIn(f"A probability below {report['abstain_below']:.4f} is no answer: then "
-                      f"{100 * report['expected_error']:.1f} % of", self.teach(TRAIN + MIXED, *some))
+        self.assertTrue(0.5 < report["expected_answers"] < 1)
+        said = (f"A probability below {report['abstain_below']:.4f} is no answer: then "
+                f"{100 * report['expected_answers']:.1f} % of texts get an answer, and "
+                f"{100 * report['expected_error']:.1f} % of the answers are wrong.\n")
+        self.assertIn(said, self.teach(TRAIN + MIXED, *some))
+        self.assertEqual(self.teach(TRAIN + MIXED, *some, "--report", "none"), said)
         self.assertIn("no threshold is high enough", self.teach(SLIPPED, "--most-errors", "0.02"))
-        self.assertIn("Every answer counts: 0.0 %", self.teach(TRAIN, "--most-errors", "0.02"))
+        self.assertIn("No probability is too low to count: 100.0 % of texts get an answer, and 0.0 % of", self.teach(TRAIN, "--most-errors", "0.02"))
         self.assertNotIn("abstain_below", self.report(TRAIN))
 
     def test_none_of_the_labels(self):
@@ -203,6 +207,10 @@ class Report(Taught):
         self.assertEqual(done.returncode, 1)
         self.assertIn('<stdin>: no example has the label "Нейтральный<U+001B>" (--unknown)', done.stderr.decode())
         self.assertEqual(self.alone(), [])
+        self.teach(TRAIN)
+        done = run("predict", "-m", MODEL, "--head", self.head, "--abstain", stdin=b"text\n")
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(b"was not taught when to say nothing", done.stderr)
         done = run("predict", "-m", MODEL, "--abstain", stdin=b"text\n")
         self.assertEqual(done.returncode, 64)
         self.assertIn(b"--abstain needs --head FILE", done.stderr)
@@ -338,8 +346,8 @@ class Live(Taught):
         expected = [r"\? Nothing to choose from: it takes two labels\.", "learned in T ms: 1 examples, 1 labels",
                     r"\? Nothing.*", r"\? Nothing.*", "learned in T ms: 2 examples, 2 labels",
                     "growth 0.[6-9].*", "(growth|steps) 0.*", "learned in T ms: 3 examples, 2 labels", "growth 0.*",
-                    "learned in T ms: 3 examples, 2 labels", "steps 0.*", "forgotten in T ms: 2 examples, 2 labels",
-                    "(growth|steps) 0.*", "learned in T ms: 3 examples, 2 labels", "steps 0.*",
+                    "learned in T ms: 3 examples, 2 labels", "steps 0.*", "taken back in T ms: 3 examples, 2 labels",
+                    "growth 0.*", "learned in T ms: 3 examples, 2 labels", "steps 0.*",
                     "saved: " + re.escape(str(self.head)), said + ".*"]
         self.assertEqual(len(answers), len(expected), answers)
         for answer, pattern in zip(answers, expected):
@@ -366,12 +374,39 @@ class Live(Taught):
         self.assertEqual(answers[-2:], ["Not saved: 3 changes. s saves, q quits all the same.", "Not saved: 3 changes."])
         self.assertEqual(self.alone(), [])
 
+    def test_another_label_is_taken_back_too(self):
+        answers = self.session(STEPS, "n", "steps", "", GROWTH, "n", "growth", "", STEPS, "1", "u", "s", "q",
+                               arguments=["-o", self.head])
+        self.assertIn("taken back in T ms: 2 examples, 2 labels", answers)
+        self.assertRegex(answers[-2], "^steps 0")
+        both = [("steps", STEPS), ("growth", GROWTH)]
+        np.testing.assert_allclose(self.probabilities(both), original(both).predict_proba(vectors(both)), atol=1e-5)
+
+    def test_a_known_head_is_taught_as_it_was(self):
+        self.teach(TRAIN, "--C", "10", "--balanced", "--keep-texts", "--most-errors", "0.05", "--unknown", "Нейтральный")
+        facts = lambda: json.loads(run("inspect", MODEL, "--head", self.head, "--format", "jsonl").stdout)
+        first = facts()
+        self.assertEqual([first[key] for key in ("examples", "texts_kept", "C", "balanced", "most_errors", "unknown")],
+                         [56, True, 10, True, 0.05, "Нейтральный"])
+        self.session(MIXED[1][1], "1", "", "s", "q", arguments=["--known", self.head, "-o", self.head])
+        after = facts()
+        self.assertEqual(after["examples"], 57)
+        for key in ("texts_kept", "C", "balanced", "most_errors", "unknown", "name"):
+            self.assertEqual(after[key], first[key], key)
+        self.assertIn(MIXED[1][1].encode(), self.head.read_bytes())
+        self.teach(MIXED[2:3], "--known", self.head, "--no-texts", "--not-balanced", "--C", "1")
+        after = facts()
+        self.assertEqual([after[key] for key in ("examples", "texts_kept", "C", "balanced", "most_errors")],
+                         [58, False, 1, False, 0.05])
+        text = run("inspect", MODEL, "--head", self.head).stdout.decode()
+        self.assertRegex(text, r"(?m)^labels +Нейтральный, Процесс, Результат\n")
+
     def test_undo_to_nothing(self):
         answers = self.session(STEPS, "n", "a", "n", "b", "u", "u", "n", "a", "", GROWTH, "n", "b", "u", "u", "u")
         kept = [a for a in answers if not a.startswith(("?", "learned", "a 0", "b 0"))]
-        self.assertEqual(kept, ["forgotten in T ms: 0 examples, 0 labels", "There is nothing to forget.",
-                                "forgotten in T ms: 1 examples, 1 labels", "forgotten in T ms: 0 examples, 0 labels",
-                                "There is nothing to forget."])
+        self.assertEqual(kept, ["taken back in T ms: 1 examples, 1 labels", "taken back in T ms: 0 examples, 0 labels",
+                                "taken back in T ms: 1 examples, 1 labels", "taken back in T ms: 0 examples, 0 labels",
+                                "There is nothing to take back."])
 
     def test_known_head_and_threshold(self):
         self.teach(TRAIN + MIXED, "--most-errors", "0.05")

@@ -20,6 +20,14 @@ bool asked::labels_are_integers() const {
 bool asked::multi() const { return (head_ ? head_->target() : model_.target()) == fewfit::target::multi; }
 std::size_t asked::numbers() const { return head_ ? head_->probabilities_size() : model_.probabilities_size(); }
 
+void asked::must_know_when_to_abstain(const std::string& name) const {
+  const bool knows =
+      head_ && (head_->abstain_below() > 0 || head_->expected_answers() > 0 || !head_->unknown().empty());
+  if (!knows)
+    throw failure(bad_file,
+                  name + ": the head was not taught when to say nothing: teach it with --most-errors or --unknown");
+}
+
 fewfit::errc asked::compute(fewfit::span<const std::string_view> texts) {
   vectors_.resize(texts.size * model_.config().sentence_size);
   info_.resize(texts.size);

@@ -28,6 +28,8 @@ class asked {
   const double* probabilities(std::size_t i) const { return probabilities_.data() + i * labels().size; }
   /// The label.
   std::size_t best(std::size_t i) const { return answers_[i].index; }
+  /// errors  throws a failure where a head was never taught when to say nothing
+  void must_know_when_to_abstain(const std::string& name) const;
   /// Whether that is an answer, by what its head was taught.
   bool is_answer(std::size_t i) const { return !head_ || head_->is_answer(answers_[i]); }
   /// Whether a label applies, where there may be several.

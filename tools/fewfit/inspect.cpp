@@ -111,25 +111,54 @@ void add_tokenizer(facts& out, const fewfit::model& model) {
   out.add_list("special_tokens", around);
 }
 
-void add_head(facts& out, const fewfit::model& model) {
+// Of a model with a head of its own, or of a head with a file of its own.
+template <class Asked>
+void add_labels(facts& out, const Asked& asked) {
   std::vector<std::string> labels;
-  for (std::string_view label : model.labels()) labels.push_back(std::string(label));
+  for (std::string_view label : asked.labels()) labels.push_back(std::string(label));
   out.add_list("labels", labels);
-  out.add_flag("labels_are_integers", model.labels_are_integers());
-  out.add("target", model.target() == fewfit::target::single ? "single" : "multi");
+  out.add_flag("labels_are_integers", asked.labels_are_integers());
+  out.add("target", asked.target() == fewfit::target::single ? "single" : "multi");
+}
+
+void add_teaching(facts& out, const fewfit::head& head) {
+  const fewfit::teach_options how = head.taught_with();
+  out.add_count("examples", head.examples());
+  if (head.examples() != 0) {
+    out.add_flag("texts_kept", how.keep_texts);
+    out.add_number("C", how.C);
+    out.add_flag("balanced", how.balanced);
+    out.add_number("most_errors", how.most_errors);
+  }
+  out.add_number("abstain_below", head.abstain_below());
+  out.add_number("expected_error", head.expected_error());
+  out.add_number("expected_answers", head.expected_answers());
+  if (!head.unknown().empty()) out.add("unknown", head.unknown());
+}
+
+// What a head's file holds; the model's own file says the rest.
+void inspect_head(const options& options, const fewfit::model& model) {
+  const fewfit::head head = std::move(*load_head(options.head, model));
+  facts out;
+  out.add("name", head.name());
+  add_labels(out, head);
+  add_teaching(out, head);
+  out.add_count("bytes", head.contents().size);
+  out.print(options.format);
 }
 
 }  // namespace
 
 void inspect(const options& options) {
   const fewfit::model model = load_model(options.model, fewfit::verify::structure);
+  if (!options.head.empty()) return inspect_head(options, model);
   facts out;
   for (const char* key : {"name", "license", "source", "tool"}) {
     if (!model.about(key).empty()) out.add(key, model.about(key));
   }
   add_config(out, model.config());
   add_tokenizer(out, model);
-  if (model.labels().size != 0) add_head(out, model);
+  if (model.labels().size != 0) add_labels(out, model);
   out.add("kernels", fewfit::name(model.kernels()));
   out.add_count("bytes_mapped", model.footprint().mapped);
   out.add_count("bytes_private", model.footprint().private_bytes);

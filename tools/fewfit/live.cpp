@@ -61,13 +61,14 @@ class session {
       : options_(o),
         colours_(wants_colours(o.colours)),
         model_(load_model(o.model)),
-        learner_(model_, load_known(o, model_), teach_options_of(o), o.threads) {
+        learner_(model_, load_known(o, model_), o) {
     if (!o.output.empty()) refuse_to_overwrite(o, o.output);
   }
 
   void run() {
     write_line(
-        "Say a text. Then Enter: right, nothing to learn; 1 to 9: learn this label; n: learn a new one; u: forget");
+        "Say a text. Then Enter: right, nothing to learn; 1 to 9: learn this label; n: learn a new one; u: take "
+        "back");
     write_line(
         "what was learned last; s: save; q: quit. Words are marked by what the label's logit loses without them.");
     std::string text;
@@ -117,8 +118,8 @@ class session {
   }
 
   bool command(char key) {
-    if (key == 'u' && learner_.to_undo() == 0) return write_line("There is nothing to forget."), false;
-    if (key == 'u') return report("forgotten", [this] { return learner_.undo(); });
+    if (key == 'u' && learner_.to_undo() == 0) return write_line("There is nothing to take back."), false;
+    if (key == 'u') return report("taken back", [this] { return learner_.undo(); });
     if (key == 's') return save_head(), false;
     done_ = unsaved_ == 0 || options_.output.empty() || warned_;
     if (!done_) write_line("Not saved: " + changes() + ". s saves, q quits all the same.");
@@ -156,12 +157,10 @@ class session {
     const fewfit::head* const head = learner_.head();
     if (head == nullptr) return write_line("? Nothing to choose from: it takes two labels.");
     const fewfit::explanation e =
-        model_.explain(text, fewfit::predicted_label, fewfit::evidence_kind::occlusion, head);
+        model_.explain(text, *head, fewfit::predicted_label, fewfit::evidence_kind::occlusion);
     if (e.status != fewfit::errc::none) return write_line(fewfit::message(e.status));
-    fewfit::prediction said;
-    said.index = e.index, said.probability = e.probability;
-    write_line((head->is_answer(said) ? "" : "unsure: ") + visible(e.label) + " " + rounded(e.probability, 4) + "  " +
-               marked_line(stretches(text, e.words), colours_));
+    write_line((head->is_answer(e.index, e.probability) ? "" : "unsure: ") + visible(e.label) + " " +
+               rounded(e.probability, 4) + "  " + marked_line(stretches(text, e.words), colours_));
   }
 
   std::string menu() const {

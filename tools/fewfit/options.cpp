@@ -97,6 +97,17 @@ void add_report(CLI::App& app, std::string& report, bool or_none) {
       ->type_name(or_none ? "text|json|none" : "text|json");
 }
 
+// CLI11's own checks let NaN pass, and describe a range by its 309 digits.
+CLI::Validator number_check(const char* what, bool (*good)(double)) {
+  return CLI::Validator(
+      [what, good](std::string& text) {
+        double number = 0;
+        return CLI::detail::lexical_cast(text, number) && good(number) ? std::string()
+                                                                       : text + " is not " + std::string(what);
+      },
+      "");
+}
+
 CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& report) {
   CLI::App* sub = add_text_command(app, out, how, "teach", "a head out of labelled texts, in a file of its own");
   sub->remove_option(sub->get_option("--batch-size"));
@@ -106,19 +117,18 @@ CLI::App* add_teach(CLI::App& app, options& out, std::string& how, std::string& 
   sub->add_option("--known,-k", out.known, "a head to teach more: its examples count with the new ones")
       ->type_name("FILE");
   sub->add_option("--C", out.C, "how much the examples count beside the penalty")
-      ->check(CLI::PositiveNumber.description(""))
-      ->type_name("X")
-      ->capture_default_str();
-  sub->add_flag("--balanced", out.balanced, "rare labels count as much as frequent ones");
+      ->check(number_check("a number above 0", [](double x) { return x > 0 && x <= 1e300; }))
+      ->type_name("X");
+  sub->add_flag("--balanced,!--not-balanced", out.balanced, "rare labels count as much as frequent ones");
   sub->add_option("--most-errors", out.most_errors,
                   "find the probability below which the head had better say nothing, so that so large a share of its "
                   "answers is wrong at most")
-      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->check(number_check("a share from 0 to 1", [](double x) { return x >= 0 && x <= 1; }))
       ->type_name("SHARE");
   sub->add_option("--unknown", out.unknown,
                   "the label of examples that are none of the others; predict --abstain takes it for no answer")
       ->type_name("LABEL");
-  sub->add_flag("--keep-texts", out.keep_texts,
+  sub->add_flag("--keep-texts,!--no-texts", out.keep_texts,
                 "put the texts into the head's file, too, and not their vectors alone");
   sub->add_flag(
       "--live", out.live,
@@ -155,6 +165,7 @@ std::map<CLI::App*, command> add_commands(CLI::App& app, options& out, std::stri
   commands[add_teach(app, out, how, report)] = command::teach;
   CLI::App* inspect = add_file_command(app, out, "inspect", "what a model file holds");
   add_format(*inspect, how);
+  inspect->add_option("--head", out.head, "what this head's file holds, which is for that model")->type_name("FILE");
   commands[inspect] = command::inspect;
   commands[add_file_command(app, out, "verify", "checks structure, checksums and self-test of a model file")] =
       command::verify;
@@ -165,7 +176,8 @@ void check_teach(const options& o) {
   if (o.live && (o.input != "-" || o.format != format::text || !o.keep_examples))
     throw failure(bad_usage, "--live reads texts from whoever types: no --input, --format or --no-examples");
   if (!o.live && o.output.empty()) throw failure(bad_usage, "teach needs -o FILE, where the head goes");
-  if (o.keep_texts && !o.keep_examples) throw failure(bad_usage, "--keep-texts and --no-examples exclude each other");
+  if (o.keep_texts > 0 && !o.keep_examples)
+    throw failure(bad_usage, "--keep-texts and --no-examples exclude each other");
 }
 
 }  // namespace

@@ -30,10 +30,11 @@ struct options {
   colour colours = colour::automatic;
 
   // teach
-  std::string output, known;  // heads' files; known empty: from nothing
-  double C = 1, most_errors = 1;
-  std::string unknown;  // the label that means none of the others
-  bool balanced = false, keep_texts = false, keep_examples = true;
+  std::string output, known;             // heads' files; known empty: from nothing
+  std::optional<double> C, most_errors;  // none: as the known head was taught, or the library's
+  std::optional<std::string> unknown;    // the label that means none of the others
+  int balanced = 0, keep_texts = 0;      // above 0 yes, below no
+  bool keep_examples = true;
   bool live = false, without_report = false;
   bool abstain = false;
 };

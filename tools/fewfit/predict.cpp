@@ -2,6 +2,7 @@
 #include "asked.hpp"
 #include "batches.hpp"
 #include "commands.hpp"
+#include "highlight.hpp"
 #include "json_line.hpp"
 #include "output.hpp"
 
@@ -12,7 +13,9 @@ namespace {
 class predict_command : public batch_command {
  public:
   explicit predict_command(const options& options) : asked_(options), abstain_(options.abstain) {
-    for (std::string_view label : asked_.labels()) quoted_labels_.push_back(quoted(label));
+    if (abstain_) asked_.must_know_when_to_abstain(options.head);
+    for (std::string_view label : asked_.labels())
+      quoted_labels_.push_back(quoted(label)), shown_labels_.push_back(visible(label));
   }
 
   std::vector<std::string_view> keys() const override {
@@ -26,7 +29,7 @@ class predict_command : public batch_command {
     for (std::size_t k = 0; k < quoted_labels_.size(); ++k) {
       if (!tells(i, k)) continue;
       if (!probabilities.empty()) out += ',', probabilities += ',';
-      if (asked_.multi() || !says_nothing(i)) out += asked_.labels()[k];
+      if (!says_nothing(i)) out += shown_labels_[k];
       append_number(probabilities, asked_.probabilities(i)[k]);
     }
     return out + '\t' + probabilities;
@@ -45,7 +48,7 @@ class predict_command : public batch_command {
   bool says_nothing(std::size_t i) const { return abstain_ && !asked_.is_answer(i); }
 
   std::string told(std::size_t i) const {
-    if (!asked_.multi() && says_nothing(i)) return "\"label\":null";
+    if (says_nothing(i)) return "\"label\":null";
     if (!asked_.multi()) return "\"label\":" + quoted_labels_[asked_.best(i)];
     std::string list;
     for (std::size_t k = 0; k < quoted_labels_.size(); ++k)
@@ -65,7 +68,7 @@ class predict_command : public batch_command {
 
   asked asked_;
   const bool abstain_;
-  std::vector<std::string> quoted_labels_;
+  std::vector<std::string> quoted_labels_, shown_labels_;
 };
 
 }  // namespace

@@ -18,6 +18,11 @@ class progress {
     if (drawn_) std::fputs("\r\033[K", stderr);
   }
 
+  void update(unsigned long long done, unsigned long long total) {
+    total_ = total;
+    update(done);
+  }
+
   void update(unsigned long long done) {
     if (!shown_to_) return;
     const auto now = clock::now();

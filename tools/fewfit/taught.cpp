@@ -9,10 +9,14 @@
 
 namespace tool {
 
-fewfit::teach_options teach_options_of(const options& o) {
-  fewfit::teach_options out;
-  out.C = o.C, out.balanced = o.balanced, out.most_errors = o.most_errors;
-  out.keep_examples = o.keep_examples, out.keep_texts = o.keep_texts, out.unknown = o.unknown;
+fewfit::teach_options teach_options_of(const options& o, const std::optional<fewfit::head>& known) {
+  fewfit::teach_options out = known ? known->taught_with() : fewfit::teach_options();
+  if (o.C) out.C = *o.C;
+  if (o.most_errors) out.most_errors = *o.most_errors;
+  if (o.unknown) out.unknown = *o.unknown;
+  if (o.balanced != 0) out.balanced = o.balanced > 0;
+  if (o.keep_texts != 0) out.keep_texts = o.keep_texts > 0;
+  if (!o.keep_examples) out.keep_examples = out.keep_texts = false;
   return out;
 }
 

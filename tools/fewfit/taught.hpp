@@ -10,7 +10,8 @@
 
 namespace tool {
 
-fewfit::teach_options teach_options_of(const options& o);
+/// As the known head was taught, but for what was asked otherwise. Strings are the head's or the options'.
+fewfit::teach_options teach_options_of(const options& o, const std::optional<fewfit::head>& known);
 
 /// The head to be taught more, if there is one.    errors  throws a failure: the file, or it holds no examples
 std::optional<fewfit::head> load_known(const options& o, const fewfit::model& body);

@@ -62,25 +62,31 @@ class examples {
   std::vector<std::string_view> texts_, labels_;
 };
 
-class lesson {
+// The options, when it is certain that something can be written.
+const options& checked(const options& o) {
+  refuse_to_overwrite(o, o.output);
+  return o;
+}
+
+class teach_command {
  public:
-  explicit lesson(const options& o)
-      : options_(o),
-        how_(teach_options_of(o)),
+  explicit teach_command(const options& o)
+      : options_(checked(o)),
         model_(load_model(o.model)),
         known_(load_known(o, model_)),
+        how_(teach_options_of(o, known_)),
         given_(o) {
     how_.leave_one_out = !o.without_report;
-    refuse_to_overwrite(o, o.output);
-    if (!o.unknown.empty() && !has_example(o.unknown))
+    if (o.unknown && !o.unknown->empty() && !has_example(*o.unknown))
       throw failure(bad_file,
-                    given_.name() + ": no example has the label \"" + visible(o.unknown) + "\" (--unknown)");
+                    given_.name() + ": no example has the label \"" + visible(*o.unknown) + "\" (--unknown)");
   }
 
   void run() {
     const fewfit::head head = learn();
     save(head, options_.output);
-    if (options_.without_report) return;
+    if (options_.without_report && how_.most_errors < 1) write_line(threshold(head));
+    if (options_.without_report) return flush();
     write_line(options_.report == format::jsonl ? as_json(head) : as_text(head));
     flush();
   }
@@ -89,17 +95,18 @@ class lesson {
   fewfit::head learn() {
     fewfit::thread_pool pool(options_.threads);
     fewfit::workspace scratch(options_.threads);
-    progress bar(given_.texts().size() + (how_.leave_one_out ? all_examples() : 0));
-    const auto tell = [](void* user, std::size_t done, std::size_t) {
-      return static_cast<progress*>(user)->update(done), true;
+    progress bar(all_examples());
+    const auto tell = [](void* user, std::size_t done, std::size_t total) {
+      return static_cast<progress*>(user)->update(done, total), true;
     };
     auto head = model_.teach(given_.texts(), given_.labels(), how_, known_ ? &*known_ : nullptr, scratch,
                              pool.executor(), {tell, &bar});
     if (head) return std::move(*head);
     const fewfit::error& e = head.error();
-    if (e.code == fewfit::errc::empty_text)
+    const bool of_text = e.where == std::string_view("texts") || e.where == std::string_view("labels");
+    if (of_text && e.number < given_.texts().size() && e.code != fewfit::errc::one_label)
       throw given_.at(static_cast<std::size_t>(e.number), bad_line,
-                      fewfit::message(e) + std::string(": take it out"));
+                      fewfit::message(e) + std::string(e.code == fewfit::errc::empty_text ? ": take it out" : ""));
     throw failure(bad_file, given_.name() + ": " + sentence(e));
   }
 
@@ -118,9 +125,13 @@ class lesson {
                            : given_.place(example - known);
   }
   std::size_t all_examples() const { return known_examples() + given_.texts().size(); }
+  std::string_view known_text(std::size_t example) const {
+    const std::string_view kept = known_->example_text(example);
+    return kept.empty() ? "(its text was not kept)" : kept;
+  }
   std::string_view text(std::size_t example) const {
     const std::size_t known = known_examples();
-    return example < known ? known_->example_text(example) : given_.texts()[example - known];
+    return example < known ? known_text(example) : given_.texts()[example - known];
   }
   std::string_view label(std::size_t example) const {
     const std::size_t known = known_examples();
@@ -166,12 +177,12 @@ class lesson {
   }
 
   static std::string threshold(const fewfit::head& head) {
-    if (head.abstain_below() >= 1)
+    if (head.expected_answers() <= 0)
       return "However sure, too many of its answers are wrong: no threshold is high enough.";
-    if (head.abstain_below() <= 0)
-      return "Every answer counts: " + rounded(100 * head.expected_error(), 1) + " % of them are wrong.";
-    return "A probability below " + rounded(head.abstain_below(), 4) + " is no answer: then " +
-           rounded(100 * head.expected_error(), 1) + " % of the answers are wrong.";
+    const std::string answers = rounded(100 * head.expected_answers(), 1) + " % of texts get an answer, and " +
+                                rounded(100 * head.expected_error(), 1) + " % of the answers are wrong.";
+    if (head.abstain_below() <= 0) return "No probability is too low to count: " + answers;
+    return "A probability below " + rounded(head.abstain_below(), 4) + " is no answer: then " + answers;
   }
 
   std::string as_json(const fewfit::head& head) const {
@@ -194,14 +205,15 @@ class lesson {
     if (how_.most_errors < 1) {
       out += ",\"abstain_below\":", append_number(out, head.abstain_below());
       out += ",\"expected_error\":", append_number(out, head.expected_error());
+      out += ",\"expected_answers\":", append_number(out, head.expected_answers());
     }
     return out + "}";
   }
 
   const options& options_;
-  fewfit::teach_options how_;
   fewfit::model model_;
   std::optional<fewfit::head> known_;
+  fewfit::teach_options how_;
   examples given_;
 };
 
@@ -209,7 +221,7 @@ class lesson {
 
 void teach(const options& options) {
   if (options.live) return teach_live(options);
-  lesson(options).run();
+  teach_command(options).run();
 }
 
 }  // namespace tool

@@ -16,7 +16,7 @@ struct head_section {
   const std::uint32_t* order;  // [K], of a chain alone
   const double* intercept;     // [rows]
   const double* coefficients;  // [rows, S]; row i of a chain has S + i
-  double abstain_below, expected_error;
+  double abstain_below, expected_error, expected_answers;
   std::uint32_t unknown;  // 0, or 1 + the number of the label that means none of the others
 
   bool is_binary() const noexcept { return kind == 2; }
@@ -26,9 +26,16 @@ struct head_section {
   bool is_multi() const noexcept { return kind >= 4; }
 };
 
+/// How a head was taught, so that it can be taught more in the same way.
+struct taught_how {
+  double C = 1, tolerance = 1e-12, most_errors = 1;
+  std::uint32_t fit_intercept = 1, balanced = 0;
+};
+
 /// What a head was taught with.
 struct examples_section {
   std::uint32_t count, width;
+  taught_how how;
   const std::uint32_t* labels;  // [count]
   const float* vectors;         // [count, S]
   string_table texts;           // [count], or none: vectors alone suffice
@@ -72,7 +79,18 @@ FEWFIT_COLD inline void take_head_numbers(section_reader& in, bool first_version
   h.abstain_below = take_share(in, "abstain_below");
   h.expected_error = take_share(in, "expected_error");
   h.unknown = in.take_between(0, first_version ? 0 : h.classes, errc::bad_label, "unknown");
-  in.take_zeros(20);
+  in.take_zeros(4);
+  h.expected_answers = take_share(in, "expected_answers");
+  in.take_zeros(8);
+}
+
+FEWFIT_COLD inline void take_how_taught(section_reader& in, taught_how& how) noexcept {
+  how.C = in.take<double>(), how.tolerance = in.take<double>();
+  const auto is_finite = [](double number) { return first_non_finite(&number, 1) == 1; };
+  if (in.ok() && !(is_finite(how.C) && how.C > 0)) in.fail(errc::bad_fit_option, "C", 0);
+  if (in.ok() && !(is_finite(how.tolerance) && how.tolerance >= 0)) in.fail(errc::bad_fit_option, "tolerance", 0);
+  how.most_errors = take_share(in, "most_errors");
+  how.fit_intercept = in.take_flag("fit_intercept"), how.balanced = in.take_flag("balanced");
 }
 
 /// Each target is there once. A bit for each that there can be is 8 KB of stack.
@@ -118,7 +136,8 @@ FEWFIT_COLD inline error read_examples(const section& content, std::uint32_t cla
   section_reader in(content, "examples");
   e.count = in.take_between(1, 1u << 24, errc::bad_dimension, "examples");
   const bool with_texts = in.take_flag("texts are kept") != 0;
-  in.take_zeros(56);
+  detail::take_how_taught(in, e.how);
+  in.take_zeros(24);
   e.width = width;
   e.labels = in.take_array<std::uint32_t>(e.count);
   e.vectors = in.take_array<float>(std::uint64_t{e.count} * width);

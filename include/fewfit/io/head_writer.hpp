@@ -18,7 +18,7 @@ struct head_content {
   bool labels_are_integers = false;
   std::string_view name;
   span<const double> intercept, coefficients;
-  double abstain_below = 0, expected_error = 0;
+  double abstain_below = 0, expected_error = 0, expected_answers = 0;
   std::uint32_t unknown = 0;           // 1 + the label's number
   span<const std::string_view> about;  // key, value, key, value; keys ascending
   examples_section examples{};         // none where the count is 0
@@ -90,7 +90,9 @@ inline void write_head(const head_content& h, section_writer& out) noexcept {
   for (const std::uint32_t flag : flags) out.put(flag);
   out.put(h.abstain_below), out.put(h.expected_error);
   out.put(h.unknown);
-  out.put_zeros(20);
+  out.put_zeros(4);
+  out.put(h.expected_answers);
+  out.put_zeros(8);
   out.put_strings(1, [&](std::uint32_t) { return h.name; });
   out.put_strings(static_cast<std::uint32_t>(h.labels.size), [&](std::uint32_t i) { return h.labels[i]; });
   out.put_array(h.intercept.data, h.intercept.size);
@@ -106,7 +108,9 @@ inline void write_about(const head_content& h, section_writer& out) noexcept {
 inline void write_examples(const head_content& h, section_writer& out) noexcept {
   const examples_section& e = h.examples;
   out.put(e.count), out.put(h.texts.size != 0 ? 1u : 0u);
-  out.put_zeros(56);
+  out.put(e.how.C), out.put(e.how.tolerance), out.put(e.how.most_errors);
+  out.put(e.how.fit_intercept), out.put(e.how.balanced);
+  out.put_zeros(24);
   out.put_array(e.labels, e.count);
   out.put_array(e.vectors, std::uint64_t{e.count} * e.width);
   if (h.texts.size != 0) out.put_strings(e.count, [&](std::uint32_t i) { return h.texts[i]; });

@@ -124,7 +124,7 @@ inline void write_probabilities(const logistic_problem& p, const double* share, 
 /// needs   `of_all`, the fit to all examples
 /// shape   out [n, K]
 /// cost    5 to 15 products for each example where a fit from zero takes 30 to 80 (newton.hpp)
-/// memory  that of a fit, and 32 parameters' worth of directions: 32 K (S + 8) doubles
+/// memory  that of a fit, and 32 parameters' worth of directions: (40 R (S + 8) + 5 n R) doubles
 /// errors  as fit; cancelled, by `report`, which hears of each example
 inline error leave_one_out(const training_set& e, const logistic_regression& of_all, span<double> out,
                            const fit_options& options = {}, const progress& report = {}) noexcept {
@@ -165,6 +165,29 @@ struct abstention {
   double error = 0;      // the share of the answers that are wrong
 };
 
+namespace detail {
+
+struct counted_answer {
+  double confidence;
+  bool right;
+};
+
+/// What is said of each example, but for `unknown`, the least sure first. Returns how many say something.
+inline std::size_t count_answers(span<const double> held_out, span<const std::uint32_t> labels, std::size_t classes,
+                                 std::uint32_t unknown, counted_answer* out) noexcept {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < labels.size; ++i) {
+    const double* const row = held_out.data + i * classes;
+    const std::size_t best = most_probable(row, classes);
+    if (best != unknown) out[count++] = {row[best], best == labels[i]};
+  }
+  std::sort(out, out + count,
+            [](const counted_answer& a, const counted_answer& b) { return a.confidence < b.confidence; });
+  return count;
+}
+
+}  // namespace detail
+
 /// The lowest threshold at which at most so large a share of the answers is wrong.
 ///
 /// Both shares are counted over the examples, from probabilities of fits without them. Thresholds that are tried are
@@ -182,32 +205,20 @@ inline result<abstention> threshold_for(double most_errors, span<const double> h
   if (classes == 0 || n == 0 || held_out.size / classes != n || held_out.size % classes != 0)
     return {errc::bad_argument, "held_out", held_out.size};
   if (!(most_errors >= 0)) return {errc::bad_argument, "most_errors"};
-  struct answer {
-    double confidence;
-    bool right;
+  const detail::owned<detail::counted_answer> all(memory, n);
+  if (!all) return {errc::out_of_memory, "threshold"};
+  const std::size_t m = detail::count_answers(held_out, labels, classes, unknown, all.data());
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < m; ++i) wrong += all[i].right ? 0 : 1;
+  const auto share = [](std::size_t some, std::size_t of) {
+    return of != 0 ? static_cast<double>(some) / static_cast<double>(of) : 0;
   };
-  const detail::owned<answer> answers(memory, n);
-  if (!answers) return {errc::out_of_memory, "threshold"};
-  std::size_t wrong = 0, m = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double* const row = held_out.data + i * classes;
-    const std::size_t best = most_probable(row, classes);
-    if (best == unknown) continue;
-    answers[m++] = {row[best], best == labels[i]};
-    wrong += best != labels[i] ? 1 : 0;
-  }
-  std::sort(answers.data(), answers.data() + m,
-            [](const answer& a, const answer& b) { return a.confidence < b.confidence; });
-  const auto share = [](std::size_t some, std::size_t all) {
-    return static_cast<double>(some) / static_cast<double>(all);
-  };
-  if (m == 0) return abstention{0, 0, 0};
   if (share(wrong, m) <= most_errors) return abstention{0, share(m, n), share(wrong, m)};
   for (std::size_t silent = 0; silent < m;) {
-    const double below = answers[silent].confidence;
-    for (; silent < m && answers[silent].confidence <= below; ++silent) wrong -= answers[silent].right ? 0 : 1;
+    const double below = all[silent].confidence;
+    for (; silent < m && all[silent].confidence <= below; ++silent) wrong -= all[silent].right ? 0 : 1;
     if (silent < m && share(wrong, m - silent) <= most_errors)
-      return abstention{answers[silent].confidence, share(m - silent, n), share(wrong, m - silent)};
+      return abstention{all[silent].confidence, share(m - silent, n), share(wrong, m - silent)};
   }
   return abstention{std::numeric_limits<double>::infinity(), 0, 0};
 }

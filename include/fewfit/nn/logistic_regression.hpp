@@ -162,7 +162,7 @@ inline void begin(fit_state& state, newton_memory& memory, const logistic_regres
 /// coefficients finite.
 ///
 /// cost    2 n S K fused multiply-adds for each of 30 to 80 products, on the caller's thread
-/// memory  (6 K (S + 8) + 4 n K) doubles while it runs, K S of them for the result; from options.allocator
+/// memory  (8 R (S + 8) + 4 n R) doubles while it runs, R K, or 1 for two classes; from options.allocator
 /// errors  bad_argument (`where` names what, `number` the example or the class), non_finite_output where a vector
 ///         holds an infinity or a NaN or numbers overflow, out_of_memory, unsupported_kernels
 inline result<logistic_regression> fit(const training_set& e, const fit_options& options = {},

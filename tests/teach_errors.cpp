@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// What a head is not taught with, what there is not enough memory for, and what is wrong with its file.
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "support/check_damage.hpp"
+#include "support/taught_texts.hpp"
+
+using fewfit::errc;
+using support::farthest;
+using support::lessons;
+using support::says;
+using support::taught_body;
+using support::taught_texts;
+using support::texts_view;
+using support::tiny_loaded;
+
+namespace {
+
+fewfit::error taught_wrongly(const std::vector<std::string_view>& texts, const std::vector<std::string_view>& labels,
+                             const fewfit::teach_options& options = {}) {
+  const auto head = taught_body()->teach(texts, labels, options);
+  return head ? fewfit::error() : head.error();
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("teach errors");
+
+TEST_CASE("what cannot be learned from is said, by its place") {
+  using views = std::vector<std::string_view>;
+  const auto is = [](const fewfit::error& e, errc code, const char* where, std::uint64_t number) {
+    CHECK(e.code == code);
+    CHECK(std::string(e.where) == where);
+    CHECK(e.number == number);
+  };
+  is(taught_wrongly({}, {}), errc::no_examples, "examples", 0);
+  is(taught_wrongly({"good", "bad"}, {"a", "a"}), errc::one_label, "labels", 1);
+  is(taught_wrongly({"good", "bad"}, {"a"}), errc::bad_argument, "labels", 1);
+  is(taught_wrongly({"good", "", "bad"}, {"a", "b", "b"}), errc::empty_text, "texts", 1);
+  is(taught_wrongly({"good", "bad", " \n "}, {"a", "b", "b"}), errc::empty_text, "texts", 2);
+  is(taught_wrongly({"good", "bad"}, {"a", "\xFF"}), errc::bad_utf8, "labels", 1);
+  is(taught_wrongly({"good", "bad"}, {"a", ""}), errc::bad_label, "labels", 1);
+  is(taught_wrongly({"good", "bad", "day", "not"}, {"z", "y", "", "z"}), errc::bad_label, "labels", 2);
+  const std::string long_label(65537, 'x'), long_name(257, 'x');
+  is(taught_wrongly({"good", "bad"}, {"a", long_label}), errc::string_too_long, "labels", 1);
+  is(taught_wrongly({"good", "bad"}, {"a", std::string_view(long_label).substr(1)}), errc::none, "", 0);
+  is(taught_wrongly({"good", support::endless_text()}, {"a", "b"}), errc::text_too_long, "texts", 1);
+  views many(600, "good"), of_many(600, "a");
+  many[599] = support::endless_text(), of_many[0] = "b";
+  is(taught_wrongly(many, of_many), errc::text_too_long, "texts", 599);
+  fewfit::teach_options options;
+  options.C = 0;
+  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  options.C = HUGE_VAL;
+  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  for (const double bad : {-1e-300, std::nan(""), HUGE_VAL}) {
+    options = {}, options.tolerance = bad;
+    is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "tolerance", 0);
+  }
+  for (const double bad : {-0.1, std::nan("")}) {
+    options = {}, options.most_errors = bad;
+    is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "most_errors", 0);
+  }
+  options = {}, options.keep_texts = true;
+  is(taught_wrongly({"good", "bad \xFF"}, {"a", "b"}, options), errc::bad_utf8, "texts", 1);
+  options = {}, options.name = "\xFF";
+  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_utf8, "name", 0);
+  options.name = long_name;
+  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::string_too_long, "name", 0);
+  const std::string_view texts_of_known[] = {"good", "bad"}, labels_of_known[] = {"a", "b"};
+  const fewfit::head known = std::move(*taught_body()->teach(texts_of_known, labels_of_known));
+  is(taught_body()->relabel(known, 1, "").error(), errc::bad_label, "labels", 1);
+  is(taught_body()->relabel(known, 0, "b").error(), errc::one_label, "labels", 1);
+  is(taught_body()->relabel(known, 2, "c").error(), errc::bad_argument, "example", 2);
+  is(taught_body()->forget(known, 0).error(), errc::one_label, "labels", 1);
+  options = {}, options.C = -1;
+  is(taught_body()->forget(known, 0, options).error(), errc::bad_argument, "C", 0);
+  const tiny_loaded overflowing(support::overflowing_model());
+  const views texts = {"good", "bad"}, labels = {"a", "b"};
+  CHECK(overflowing->teach(texts, labels).error().code == errc::non_finite_output);
+}
+
+TEST_CASE("no memory, for every allocation: an error, and nothing is left; ten million texts are refused at once") {
+  const taught_texts& l = lessons();
+  support::counting_memory memory;
+  const tiny_loaded m(support::tiny(), support::options(fewfit::verify::full, &memory));
+  const std::size_t live = memory.live;
+  fewfit::teach_options options;
+  options.most_errors = 0.1;
+  fewfit::workspace scratch;
+  const auto teach = [&] { return m->teach(l.some(0, 20), l.labels_of(0, 20), options, nullptr, scratch); };
+  const auto expected = says(*teach());
+  memory.fail(0, false);
+  CHECK(teach());
+  const std::size_t calls = memory.calls;
+  CHECK(calls > 10);
+  for (std::size_t at = 1; at <= calls; ++at)
+    for (const bool for_ever : {false, true}) {
+      memory.fail(at, for_ever);
+      CHECK(teach().error().code == errc::out_of_memory);
+      memory.fail(0, false);
+      CHECK(memory.live == live);
+      CHECK(memory.mistakes == 0);
+    }
+  CHECK(says(*teach()) == expected);
+  memory.largest = 1u << 26;
+  const std::string_view text = "good";
+  const fewfit::error e =
+      m->teach({&text, 10000000}, {&text, 10000000}, options, nullptr, scratch).error();  // nothing of it is read
+  CHECK(e.code == errc::out_of_memory);
+  CHECK(std::string(e.where) == "examples");
+  CHECK(e.number == 10000000);
+}
+
+TEST_CASE("no memory for a head that is taught more, relabelled or forgets: never another answer") {
+  const taught_texts& l = lessons();
+  support::counting_memory memory;
+  const tiny_loaded m(support::tiny(), support::options(fewfit::verify::full, &memory));
+  fewfit::teach_options options;
+  options.leave_one_out = options.keep_texts = true;
+  const fewfit::head known = std::move(*m->teach(l.some(0, 20), l.labels_of(0, 20), options));
+  const std::size_t live = memory.live;
+  const auto check = [&](const auto& call) {
+    const auto expected = says(*call());
+    memory.fail(0, false);
+    CHECK(call());
+    const std::size_t calls = memory.calls;
+    for (std::size_t at = 1; at <= calls; ++at)
+      for (const bool for_ever : {false, true}) {
+        memory.fail(at, for_ever);
+        CHECK(call().error().code == errc::out_of_memory);
+        memory.fail(0, false);
+        CHECK(memory.live == live);
+      }
+    CHECK(says(*call()) == expected);
+  };
+  check([&] { return m->teach(l.some(20, 5), l.labels_of(20, 5), options, &known); });
+  check([&] { return m->relabel(known, 3, "blame"); });
+  check([&] { return m->forget(known, 3, options); });
+  CHECK(memory.mistakes == 0);
+}
+
+TEST_CASE("more labels than a head can have, before any text is looked at") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 65537; ++i) names.push_back(std::to_string(i));
+  const std::vector<std::string_view> labels(names.begin(), names.end()), texts(names.size(), "");
+  const fewfit::error e = taught_wrongly(texts, labels);
+  CHECK(e.code == errc::bad_dimension);
+  CHECK(std::string(e.where) == "labels");
+  CHECK(e.number == 65537);
+}
+
+TEST_CASE("what is wrong with a taught head's file is said") {
+  const auto is = [](const fewfit::error& e, errc code, const char* where) {
+    CHECK(e.code == code);
+    CHECK(std::string(e.where) == where);
+  };
+  const std::size_t head = 1, examples = 3;
+  using support::taught_head_error;
+  is(taught_head_error(examples, 0, 0u), errc::bad_dimension, "examples");
+  is(taught_head_error(examples, 0, (1u << 24) + 1), errc::bad_dimension, "examples");
+  is(taught_head_error(examples, 0, 1u << 24), errc::section_size, "examples");
+  is(taught_head_error(examples, 4, 2u), errc::bad_flag, "texts are kept");
+  for (const double bad : {0.0, -1.0, std::nan(""), HUGE_VAL})
+    is(taught_head_error(examples, 8, bad), errc::bad_fit_option, "C");
+  for (const double bad : {-1e-300, std::nan(""), HUGE_VAL})
+    is(taught_head_error(examples, 16, bad), errc::bad_fit_option, "tolerance");
+  is(taught_head_error(examples, 8, 1e-300), errc::none, "");
+  is(taught_head_error(examples, 16, 0.0), errc::none, "");
+  is(taught_head_error(examples, 32, 2u), errc::bad_flag, "fit_intercept");
+  is(taught_head_error(examples, 36, 2u), errc::bad_flag, "balanced");
+  for (const std::size_t at : {40u, 63u})
+    is(taught_head_error(examples, at, '\1'), errc::reserved_not_zero, "examples");
+  is(taught_head_error(examples, 64, 2u), errc::bad_label, "examples");
+  is(taught_head_error(examples, 128, 0x7FC00000u), errc::non_finite_weight, "examples");
+  struct share {
+    std::size_t section, at;
+    const char* name;
+  };
+  for (const share& s : {share{head, 24, "abstain_below"}, share{head, 32, "expected_error"},
+                         share{head, 48, "expected_answers"}, share{examples, 24, "most_errors"}}) {
+    for (const double bad : {-0.001, 1.001, std::nan(""), HUGE_VAL})
+      is(taught_head_error(s.section, s.at, bad), errc::bad_share, s.name);
+    for (const double good : {0.0, 0.5, 1.0}) is(taught_head_error(s.section, s.at, good), errc::none, "");
+  }
+  is(taught_head_error(head, 40, 3u), errc::bad_label, "unknown");
+  for (const std::uint32_t good : {0u, 1u, 2u}) is(taught_head_error(head, 40, good), errc::none, "");
+  for (const std::size_t at : {44u, 47u, 56u, 63u})
+    is(taught_head_error(head, at, '\1'), errc::reserved_not_zero, "head");
+}
+
+TEST_CASE("its file is a head file like any other; examples and texts are in it if they are to be") {
+  const taught_texts& l = lessons();
+  std::size_t sizes[3] = {};
+  for (int kept = 0; kept < 3; ++kept) {
+    fewfit::teach_options options;
+    options.keep_examples = kept > 0, options.keep_texts = kept > 1, options.name = "mood";
+    const fewfit::head h = std::move(*taught_body()->teach(l.texts, l.labels, options));
+    const std::string file(reinterpret_cast<const char*>(h.contents().data), h.contents().size);
+    const support::aligned_bytes bytes(file);
+    const auto read = fewfit::head::from_memory(bytes.data(), bytes.size(), *taught_body());
+    REQUIRE(read);
+    CHECK(says(*read) == says(h));
+    CHECK(read->about("name") == "mood");
+    CHECK(read->examples() == (kept > 0 ? 60 : 0));
+    if (kept > 1) CHECK(read->example_text(5) == l.texts[5]);
+    support::tiny_parts p = support::tiny();
+    p.layers[0].output.bias[0] += 1;
+    CHECK(support::head_error(file, *tiny_loaded(p)).code == errc::wrong_body);
+    sizes[kept] = file.size();
+    for (std::size_t at = 0; at < file.size(); at += 7) {  // no byte of it can be changed unseen
+      std::string spoilt = file;
+      spoilt[at] ^= 1;
+      const errc e = support::head_error(spoilt, *taught_body()).code;
+      CHECK((e != errc::none || (at >= 36 && at < 40)));
+    }
+  }
+  CHECK(sizes[0] < 2000);
+  CHECK(sizes[1] > sizes[0] + 60 * 20 * 4);
+  CHECK(sizes[2] > sizes[1] + 60);
+}
+
+TEST_SUITE_END();
