@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""What was found, a JSON object a line, and the tables of it. A run that was ended goes on where it was."""
+
+import json
+import pathlib
+import statistics
+from collections import defaultdict
+
+from sklearn.metrics import accuracy_score, f1_score
+
+COLUMNS = {"words": "TF-IDF, words", "letters": "TF-IDF, letters", "static": "static vectors", "L3": "L3", "L6": "L6"}
+
+
+def scores(truth: list[str], answers: list[str]) -> dict[str, float]:
+    """How often answers are right, and the mean of the classes' F1, to which each class counts alike."""
+    return {"accuracy": accuracy_score(truth, answers),
+            "macro_f1": f1_score(truth, answers, average="macro", zero_division=0)}
+
+
+class Results:
+    """The lines of a file, and more behind them."""
+
+    KEY = ("set", "method", "size", "seed")
+
+    def __init__(self, path: pathlib.Path):
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.rows = [json.loads(line) for line in lines]
+        self.known = {tuple(row[name] for name in self.KEY) for row in self.rows}
+
+    def has(self, *key) -> bool:
+        """Whether a set's method was run with so many examples and this seed."""
+        return key in self.known
+
+    def add(self, *key, **found) -> None:
+        """One line more."""
+        row = dict(zip(self.KEY, key)) | found
+        self.rows.append(row)
+        self.known.add(key)
+        with self.path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(row) + "\n")
+
+
+def mean_of(values: list[float]) -> str:
+    """In per cent: the mean, and how far the draws are from each other."""
+    if not values:
+        return "-"
+    return f"{100 * statistics.mean(values):.1f}" + (f" ± {100 * statistics.stdev(values):.1f}" if values[1:] else "")
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def by_set(rows: list[dict], c: str, with_fine_tuning: bool, figure: str) -> str:
+    """The methods beside each other, a line for each set and number of examples."""
+    values = defaultdict(list)
+    for row in rows:
+        values[row["set"], row["size"], row["method"]].append(row.get(figure))
+    places = list(dict.fromkeys((row["set"], row["size"]) for row in rows if isinstance(row["size"], int)))
+    columns = {f"{name} {c}": title for name, title in COLUMNS.items()}
+    columns |= {"SetFit L3": "L3, fine-tuned"} if with_fine_tuning else {}
+    lines = []
+    for name, size in sorted(places, key=lambda place: (list(dict(places)).index(place[0]), place[1])):
+        found = [values[name, size, method] for method in columns]
+        best = max(statistics.mean(of) for of in found if of)
+        texts = [f"**{mean_of(of)}**" if of and statistics.mean(of) > best - 0.005 else mean_of(of) for of in found]
+        lines.append([name, str(size), *texts])
+    return markdown(["set", "examples a class", *columns.values()], lines)
+
+
+def seconds(rows: list[dict]) -> str:
+    """What learning and answering took, by method."""
+    values = defaultdict(list)
+    for row in rows:
+        if isinstance(row["size"], int):
+            values[row["method"], row["size"]].append(row["seconds"])
+    methods = list(dict.fromkeys(row["method"] for row in rows if isinstance(row["size"], int)))
+    sizes = sorted({size for _, size in values})
+    lines = [[method, *(f"{statistics.median(values[method, size]):.2f} to {max(values[method, size]):.2f}"
+                        if values[method, size] else "-" for size in sizes)] for method in methods]
+    return markdown(["seconds, median and most", *map(str, sizes)], lines)
+
+
+def demonstration(rows: list[dict]) -> str:
+    """The demonstration set, each of its texts left out in turn, or in folds."""
+    lines = [[row["method"], str(row["size"]), mean_of([row["accuracy"]]), mean_of([row["macro_f1"]])]
+             for row in rows if not isinstance(row["size"], int)]
+    return markdown(["method", "left out", "accuracy", "macro-F1"], lines)
+
+
+def disagreements(rows: list[dict]) -> str:
+    """How often scikit-learn's heads on fewfit's vectors say another label than fewfit teach and predict."""
+    of = [row for row in rows if "differ" in row]
+    return (f"fewfit teach and predict said another label for {sum(row['differ'] for row in of)} of "
+            f"{sum(row['asked'] for row in of)} texts in {len(of)} runs")
