@@ -37,6 +37,8 @@ def run(results: Results, tool: Tool, tuned: pathlib.Path, static) -> None:
     bodies = {"L3": tool.bodies[L3], "L6": tool.bodies[L6], "L3, fine-tuned on all 56": tuned}
     table = Vectors(static, [text for _, text in rows])
     for c in CS:
+        if results.has("demonstration", f"L3 {c:g}", "a seventh", 0):
+            continue
         for name, model in bodies.items():
             found = tool.leave_one_out(model, rows, c)
             results.add("demonstration", f"{name} {c:g}", "one", 0, accuracy=found["accuracy"],

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 Method = Callable[[Examples, list[str]], list[str]]
 
 L3, L6 = "paraphrase_minilm_l3", "all_minilm_l6"
-CS = (1.0, 10.0)
+CS = (0.1, 1.0, 10.0)
 STATIC_WIDTH = 256  # model2vec's default
 PAIRS_PER_TEXT = 20  # SetFit's R of the paper: so many pairs of each kind for each example
 

@@ -54,39 +54,51 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
 
-def by_set(rows: list[dict], c: str, with_fine_tuning: bool, figure: str) -> str:
-    """The methods beside each other, a line for each set and number of examples."""
+def side_by_side(c: str = "1") -> dict[str, str]:
+    """The methods with the same C."""
+    return {f"{name} {c}": title for name, title in COLUMNS.items()}
+
+
+def by_c(names: tuple[str, ...], cs: list[str]) -> dict[str, str]:
+    """The same vectors with different C."""
+    return {f"{name} {c}": f"{COLUMNS[name]}, C = {c}" for name in names for c in cs}
+
+
+def by_set(rows: list[dict], columns: dict[str, str], figure: str) -> str:
+    """Methods beside each other, a line for each set and number of examples; what is within half a point is bold."""
     values = defaultdict(list)
     for row in rows:
-        values[row["set"], row["size"], row["method"]].append(row.get(figure))
-    places = list(dict.fromkeys((row["set"], row["size"]) for row in rows if isinstance(row["size"], int)))
-    columns = {f"{name} {c}": title for name, title in COLUMNS.items()}
-    columns |= {"SetFit L3": "L3, fine-tuned"} if with_fine_tuning else {}
+        if isinstance(row["size"], int) and row["method"] in columns:
+            values[row["set"], row["size"], row["method"]].append(row[figure])
+    places = dict.fromkeys((row["set"], row["size"]) for row in rows if isinstance(row["size"], int))
+    order = list(dict.fromkeys(name for name, _ in places))
     lines = []
-    for name, size in sorted(places, key=lambda place: (list(dict(places)).index(place[0]), place[1])):
+    for name, size in sorted(places, key=lambda place: (order.index(place[0]), place[1])):
         found = [values[name, size, method] for method in columns]
-        best = max(statistics.mean(of) for of in found if of)
+        best = max((statistics.mean(of) for of in found if of), default=0)
         texts = [f"**{mean_of(of)}**" if of and statistics.mean(of) > best - 0.005 else mean_of(of) for of in found]
         lines.append([name, str(size), *texts])
     return markdown(["set", "examples a class", *columns.values()], lines)
 
 
-def seconds(rows: list[dict]) -> str:
-    """What learning and answering took, by method."""
-    values = defaultdict(list)
-    for row in rows:
-        if isinstance(row["size"], int):
-            values[row["method"], row["size"]].append(row["seconds"])
-    methods = list(dict.fromkeys(row["method"] for row in rows if isinstance(row["size"], int)))
-    sizes = sorted({size for _, size in values})
-    lines = [[method, *(f"{statistics.median(values[method, size]):.2f} to {max(values[method, size]):.2f}"
-                        if values[method, size] else "-" for size in sizes)] for method in methods]
-    return markdown(["seconds, median and most", *map(str, sizes)], lines)
+def fine_tuned(rows: list[dict]) -> str:
+    """SetFit's training beside the frozen body, on the draws that it was run with."""
+    of = {tuple(row[name] for name in Results.KEY): row for row in rows}
+    runs = defaultdict(list)
+    for (name, method, size, seed), row in of.items():
+        if method == "SetFit L3" and isinstance(size, int):
+            runs[name, size].append((row, of.get((name, "L3 1", size, seed)), of.get((name, "letters 1", size, seed))))
+    lines = []
+    for (name, size), triples in sorted(runs.items(), key=lambda run: (list(runs).index(run[0]), run[0][1])):
+        tuned, frozen, letters = ([row["macro_f1"] for row in column if row] for column in zip(*triples))
+        took = statistics.median(row["seconds"] for row, _, _ in triples)
+        lines.append([name, str(size), str(len(triples)), *map(mean_of, (letters, frozen, tuned)), f"{took:.0f}"])
+    return markdown(["set", "examples a class", "draws", COLUMNS["letters"], "L3", "L3, fine-tuned", "seconds"], lines)
 
 
 def demonstration(rows: list[dict]) -> str:
     """The demonstration set, each of its texts left out in turn, or in folds."""
-    lines = [[row["method"], str(row["size"]), mean_of([row["accuracy"]]), mean_of([row["macro_f1"]])]
+    lines = [[row["method"], row["size"], mean_of([row["accuracy"]]), mean_of([row["macro_f1"]])]
              for row in rows if not isinstance(row["size"], int)]
     return markdown(["method", "left out", "accuracy", "macro-F1"], lines)
 

@@ -104,10 +104,12 @@ def run_fine_tuned(arguments, results, tool) -> None:
 
 def print_tables(rows) -> None:
     """What docs/quality.md shows."""
-    for c in ("1", "10"):
-        for figure in ("macro_f1", "accuracy"):
-            print(f"\nC = {c}, {figure}\n\n{found.by_set(rows, c, c == '1', figure)}")
-    print(f"\n{found.seconds(rows)}\n\n{found.demonstration(rows)}\n\n{found.disagreements(rows)}")
+    cs = [f"{c:g}" for c in methods.CS]
+    for figure in ("macro_f1", "accuracy"):
+        print(f"\nC = 1, {figure}\n\n{found.by_set(rows, found.side_by_side(), figure)}")
+        print(f"\nby C, {figure}\n\n{found.by_set(rows, found.by_c(('static', 'L3', 'L6'), cs), figure)}")
+    print(f"\nwords and letters\n\n{found.by_set(rows, found.by_c(('words', 'letters'), cs), 'macro_f1')}")
+    print(f"\n{found.fine_tuned(rows)}\n\n{found.demonstration(rows)}\n\n{found.disagreements(rows)}")
 
 
 def main():
@@ -117,7 +119,7 @@ def main():
         tool = Tool(arguments.fewfit, arguments.bodies)
     if {"demonstration", "cheap"} & set(arguments.do):
         static = methods.static_encoder(tool.folders[methods.L3])
-    if "demonstration" in arguments.do and not results.has("demonstration", "L3 1", "one", 0):
+    if "demonstration" in arguments.do:
         demonstration.run(results, tool, arguments.tuned, static)
     if "cheap" in arguments.do:
         run_cheap(arguments, results, tool, static)
