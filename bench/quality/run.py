@@ -17,7 +17,9 @@ JSON object a line, and what is in it is not run again. One thread, unless OMP_N
 import argparse
 import os
 import pathlib
+import statistics
 import time
+from collections import Counter
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -39,7 +41,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fewfit", help="the built command line tool")
     parser.add_argument("--do", nargs="+", default=["demonstration", "cheap", "tables"],
-                        choices=["demonstration", "cheap", "fine-tuned", "fine-tuned-demonstration", "tables"])
+                        choices=["demonstration", "cheap", "fine-tuned", "fine-tuned-demonstration", "tables", "sets"])
     parser.add_argument("--sets", nargs="+", default=list(sets.SETS), choices=sets.SETS)
     parser.add_argument("--sizes", nargs="+", type=int, default=list(draws.SIZES), help="examples a class")
     parser.add_argument("--seeds", type=int, default=10, help="draws")
@@ -102,6 +104,18 @@ def run_fine_tuned(arguments, results, tool) -> None:
             score(results, key, methods.fine_tuned(tool.folders[methods.L3], seed), examples, parts[name].test)
 
 
+def print_sets(arguments) -> None:
+    """How large each set is after what is left out of it."""
+    lines = []
+    for name in arguments.sets:
+        rows = draws.distinct(sets.load(name, arguments.build / "packages"))
+        part, words = draws.split(name, rows), [len(text.split()) for _, text in rows]
+        counts = Counter(label for label, _ in part.test).values()
+        lines.append([name, str(len(part.pool)), str(len(rows)), f"{statistics.median(words):.0f}", str(len(part.test)),
+                      f"{100 * max(counts) / sum(counts):.0f}"])
+    print(found.markdown(["set", "classes", "texts", "words, median", "asked", "of the largest class, %"], lines))
+
+
 def print_tables(rows) -> None:
     """What docs/quality.md shows."""
     cs = [f"{c:g}" for c in methods.CS]
@@ -115,7 +129,7 @@ def print_tables(rows) -> None:
 def main():
     arguments = options()
     results = found.Results(arguments.build / "results.jsonl")
-    if set(arguments.do) != {"tables"}:
+    if not set(arguments.do) <= {"tables", "sets"}:
         tool = Tool(arguments.fewfit, arguments.bodies)
     if {"demonstration", "cheap"} & set(arguments.do):
         static = methods.static_encoder(tool.folders[methods.L3])
@@ -127,6 +141,8 @@ def main():
         run_fine_tuned(arguments, results, tool)
     if "fine-tuned-demonstration" in arguments.do:
         demonstration.run_fine_tuned(results, tool)
+    if "sets" in arguments.do:
+        print_sets(arguments)
     if "tables" in arguments.do:
         print_tables(results.rows)
 
