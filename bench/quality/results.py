@@ -82,25 +82,27 @@ def by_set(rows: list[dict], columns: dict[str, str], figure: str) -> str:
 
 
 def fine_tuned(rows: list[dict]) -> str:
-    """SetFit's training beside the frozen body, on the draws that it was run with."""
+    """SetFit's training beside the frozen body and a larger one, on the draws that it was run with."""
     of = {tuple(row[name] for name in Results.KEY): row for row in rows}
     runs = defaultdict(list)
     for (name, method, size, seed), row in of.items():
         if method == "SetFit L3" and isinstance(size, int):
-            runs[name, size].append((row, of.get((name, "L3 1", size, seed)), of.get((name, "letters 1", size, seed))))
+            runs[name, size].append((row, of.get((name, "L3 1", size, seed)), of.get((name, "L6 1", size, seed))))
     lines = []
     for (name, size), triples in sorted(runs.items(), key=lambda run: (list(runs).index(run[0]), run[0][1])):
-        tuned, frozen, letters = ([row["macro_f1"] for row in column if row] for column in zip(*triples))
+        tuned, frozen, larger = ([row["macro_f1"] for row in column if row] for column in zip(*triples))
         took = statistics.median(row["seconds"] for row, _, _ in triples)
-        lines.append([name, str(size), str(len(triples)), *map(mean_of, (letters, frozen, tuned)), f"{took:.0f}"])
-    return markdown(["set", "examples a class", "draws", COLUMNS["letters"], "L3", "L3, fine-tuned", "seconds"], lines)
+        lines.append([name, str(size), str(len(triples)), *map(mean_of, (frozen, tuned, larger)), f"{took:.0f}"])
+    return markdown(["set", "examples a class", "draws", "L3", "L3, fine-tuned", "L6", "seconds"], lines)
 
 
 def demonstration(rows: list[dict]) -> str:
-    """The demonstration set, each of its texts left out in turn, or in folds."""
-    lines = [[row["method"], row["size"], mean_of([row["accuracy"]]), mean_of([row["macro_f1"]])]
-             for row in rows if not isinstance(row["size"], int)]
-    return markdown(["method", "left out", "accuracy", "macro-F1"], lines)
+    """The demonstration set, each of its texts left out in turn: so many per cent are said right, by C."""
+    accuracy = {row["method"]: row["accuracy"] for row in rows if row["set"] == "demonstration"}
+    names, cs = (list(dict.fromkeys(method.rsplit(" ", 1)[part] for method in accuracy)) for part in (0, 1))
+    cs.sort(key=float)
+    lines = [[name, *(mean_of([accuracy[f"{name} {c}"]]) for c in cs)] for name in names]
+    return markdown(["method", *(f"C = {c}" for c in cs)], lines)
 
 
 def disagreements(rows: list[dict]) -> str:

@@ -5,8 +5,8 @@
     python3 -m venv build/quality/venv
     build/quality/venv/bin/pip install -r bench/quality/requirements.txt
     build/quality/venv/bin/python bench/quality/run.py build/release/fewfit
-    build/quality/venv/bin/python bench/quality/run.py build/release/fewfit --do fine-tuned --seeds 3 --sizes 8 16
-    build/quality/venv/bin/python bench/quality/run.py build/release/fewfit --do tables
+    build/quality/venv/bin/python bench/quality/run.py build/release/fewfit --do fine-tuned --seeds 2 --sizes 8
+    build/quality/venv/bin/python bench/quality/run.py build/release/fewfit --do sets tables
 
 For each labelled set (sets.py) one part is asked, and 8, 16 and 64 examples a class are drawn from the rest (draws.py),
 the same for every method (methods.py). The sets come out of packages of the package index and of Debian, 45 MB, the
@@ -41,7 +41,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fewfit", help="the built command line tool")
     parser.add_argument("--do", nargs="+", default=["demonstration", "cheap", "tables"],
-                        choices=["demonstration", "cheap", "fine-tuned", "fine-tuned-demonstration", "tables", "sets"])
+                        choices=["demonstration", "cheap", "fine-tuned", "tables", "sets"])
     parser.add_argument("--sets", nargs="+", default=list(sets.SETS), choices=sets.SETS)
     parser.add_argument("--sizes", nargs="+", type=int, default=list(draws.SIZES), help="examples a class")
     parser.add_argument("--seeds", type=int, default=10, help="draws")
@@ -139,8 +139,6 @@ def main():
         run_cheap(arguments, results, tool, static)
     if "fine-tuned" in arguments.do:
         run_fine_tuned(arguments, results, tool)
-    if "fine-tuned-demonstration" in arguments.do:
-        demonstration.run_fine_tuned(results, tool)
     if "sets" in arguments.do:
         print_sets(arguments)
     if "tables" in arguments.do:
