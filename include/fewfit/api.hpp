@@ -145,10 +145,9 @@ class model {
   /// cost    encoding, then 56 examples of 3 labels in a millisecond; leaving each out in turn, where options ask for
   ///         it, n times a quarter of that, on the caller's thread
   /// memory  the vectors twice, and what fit() and leave_one_out() say; from the model's allocator
-  /// errors  before anything is encoded: bad_argument (an option), no_examples, one_label, bad_dimension (more than
-  ///         65,536 labels), bad_label (empty), bad_utf8, string_too_long, wrong_body; then empty_text (no words), and
-  ///         what encode and fit() say; cancelled. `where` says labels, texts or which option, `number` which text.
-  ///         Nothing is left behind
+  /// errors  before anything is encoded: bad_argument (an option), no_examples, one_label, bad_dimension (too many
+  ///         labels), bad_label (empty), bad_utf8, string_too_long, wrong_body; then empty_text (no words), cancelled
+  ///         and what encode and fit() say. `where` says labels, texts or which option, `number` which text
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options = {}, const head* known = nullptr) const noexcept;
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
