@@ -30,6 +30,11 @@ using support::tiny_parts;
 
 namespace {
 
+explanation explain_of(const fewfit::model& m, std::string_view text, std::uint32_t label, fewfit::evidence_kind how,
+                       const fewfit::head* other) {
+  return other != nullptr ? m.explain(text, *other, label, how) : m.explain(text, label, how);
+}
+
 /// Tokens of the text that a word is made of, by their index, and its bytes.
 struct token_group {
   std::size_t first, count;
@@ -194,7 +199,7 @@ void check_shares(const tiny_parts& p, const tiny_loaded& m, const tiny_parts& h
       const auto share = [&](std::size_t t) {
         return row_times(row, rows[t]) * weight_of(p.pooling, t, ids.size()) / length;
       };
-      const explanation e = m->explain(text, k, fewfit::evidence_kind::automatic, other);
+      const explanation e = explain_of(*m, text, k, fewfit::evidence_kind::automatic, other);
       REQUIRE(e.status == errc::none);
       CHECK(e.exact);
       CHECK(e.intercept == row[0]);
@@ -239,9 +244,9 @@ void check_sums(const tiny_parts& p, const tiny_loaded& m, std::string_view text
   } else {
     probabilities = m->predict_proba(text).value();
   }
-  CHECK(m->explain(text, fewfit::predicted_label, automatic, other).index == answer.index);
+  CHECK(explain_of(*m, text, fewfit::predicted_label, automatic, other).index == answer.index);
   for (std::uint32_t k = 0; k < p.labels.size(); ++k) {
-    const explanation e = m->explain(text, k, automatic, other);
+    const explanation e = explain_of(*m, text, k, automatic, other);
     CHECK(e.index == k);
     CHECK(e.label == p.labels[k]);
     CHECK(e.exact == exact);
@@ -303,11 +308,11 @@ void check_occlusion(const tiny_loaded& m, const tiny_parts& head, std::uint32_t
   std::vector<std::string_view> texts(many_texts().begin(), many_texts().begin() + 40);
   texts.push_back(longest);  // cut: without a word, one more of the next moves up
   for (const std::string_view text : texts) {
-    const explanation e = m->explain(text, label, fewfit::evidence_kind::occlusion, other);
+    const explanation e = explain_of(*m, text, label, fewfit::evidence_kind::occlusion, other);
     REQUIRE(e.status == errc::none);
     CHECK(!e.exact);
     CHECK(e.truncated == (text == longest));
-    const explanation unasked = m->explain(text, label, fewfit::evidence_kind::automatic, other);
+    const explanation unasked = explain_of(*m, text, label, fewfit::evidence_kind::automatic, other);
     CHECK((unasked.exact || same_parts(e, unasked)));
     double left = e.logit - e.intercept;
     for (const word_evidence& w : e.words) {
@@ -388,13 +393,13 @@ TEST_CASE("another head with the model's own coefficients: the same bits, and a 
           for (std::uint32_t k = 0; k <= p.labels.size(); ++k) {
             const std::uint32_t label = k < p.labels.size() ? k : fewfit::predicted_label;
             const explanation own = m->explain(many_texts()[i], label, how);
-            const explanation other = m->explain(many_texts()[i], label, how, same.get());
+            const explanation other = explain_of(*m, many_texts()[i], label, how, same.get());
             REQUIRE(own.status == errc::none);
             CHECK(same_parts(own, other));
             CHECK(own.exact == other.exact);
             CHECK(other.label == own.label);
             CHECK(other.label.data() == same.get()->labels()[other.index].data());
-            CHECK(same_parts(own, body->explain(many_texts()[i], label, how, same.get())));
+            CHECK(same_parts(own, explain_of(*body, many_texts()[i], label, how, same.get())));
           }
     }
 }
@@ -439,7 +444,7 @@ TEST_CASE("another head that cannot be asked: said, and nothing is written") {
   fewfit::workspace scratch;
   const auto asked = [&](const tiny_loaded& of, std::uint32_t label, const fewfit::head* other) {
     const evidence e = of->explain("good day", scratch, out, label, automatic, other);
-    CHECK(of->explain("good day", label, automatic, other).status == e.status);
+    CHECK(explain_of(*of, "good day", label, automatic, other).status == e.status);
     for (const word_evidence& w : out) CHECK((e.status == errc::none || std::memcmp(&w, &mark, sizeof w) == 0));
     CHECK(e.label.empty() == (e.status != errc::none));
     out.assign(10, mark);
