@@ -152,6 +152,7 @@ TEST_CASE("nor does explaining what another head says, with up to 64 labels") {
   const support::aligned_bytes bytes(support::tiny_head(p).bytes());
   const auto head = fewfit::head::from_memory(bytes.data(), bytes.size(), *m);
   REQUIRE(head);
+  std::vector<unsigned char> memory(m->workspace_bytes(12));
   fewfit::workspace scratch;
   std::vector<fewfit::word_evidence> out(12);
   const auto explain_all = [&] {
@@ -161,7 +162,6 @@ TEST_CASE("nor does explaining what another head says, with up to 64 labels") {
   };
   explain_all();
   CHECK(allocations_of(explain_all) == 0);
-  std::vector<unsigned char> memory(m->workspace_bytes(12));
   CHECK(allocations_of([&] {
           scratch = fewfit::workspace(memory.data(), memory.size());
           explain_all();

@@ -24,8 +24,10 @@ inline const std::vector<std::string_view>& many_texts() {
     std::mt19937 random(3);
     for (std::size_t i = 0; i < 100; ++i) {
       std::string text;
-      for (std::size_t n = i % 13; n > 0; --n)
-        text += words[random() % words.size()] + (random() % 4 == 0 ? "" : " ");
+      for (std::size_t n = i % 13; n > 0; --n) {
+        text += words[random() % words.size()];  // a statement for each number: compilers differ in operands' order
+        text += random() % 4 == 0 ? "" : " ";
+      }
       out.push_back(text);
     }
     return out;
