@@ -149,7 +149,7 @@ TEST_CASE("more labels than a head can have, before any text is looked at") {
   const std::vector<std::string_view> labels(names.begin(), names.end()), texts(names.size(), "");
   const fewfit::error e = taught_wrongly(texts, labels);
   CHECK(e.code == errc::bad_dimension);
-  CHECK(std::string(e.where) == "labels");
+  CHECK(std::string(e.where) == "classes");
   CHECK(e.number == 65537);
 }
 

@@ -147,7 +147,7 @@ class model {
   /// memory  the vectors twice, and what fit() and leave_one_out() say; from the model's allocator
   /// errors  before anything is encoded: bad_argument (an option), no_examples, one_label, bad_dimension (too many
   ///         labels), bad_label (empty), bad_utf8, string_too_long, wrong_body; then empty_text (no words), cancelled
-  ///         and what encode and fit() say. `where` says labels, texts or which option, `number` which text
+  ///         and what encode and fit() say. `where` says labels or texts, and `number` which, or what else
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,
                      const teach_options& options = {}, const head* known = nullptr) const noexcept;
   result<head> teach(span<const std::string_view> texts, span<const std::string_view> labels,

@@ -94,13 +94,13 @@ class lesson {
     classes_ = static_cast<std::size_t>(std::unique(names_.data(), names_.data() + count_) - names_.data());
     if (count_ == 0) return {errc::no_examples, "examples", 0};
     if (classes_ < 2) return {errc::one_label, "labels", classes_};
-    if (classes_ > 65536) return {errc::bad_dimension, "labels", classes_};
+    if (classes_ > 65536) return {errc::bad_dimension, "classes", classes_};
     for (std::size_t i = 0; i < count_; ++i)
       numbers_[i] = static_cast<std::uint32_t>(std::lower_bound(names_.data(), names_.data() + classes_, labels_[i]) -
                                                names_.data());
-    if (bytes_of({names_.data(), classes_}) > most_bytes) return {errc::string_too_long, "labels", classes_};
+    if (bytes_of({names_.data(), classes_}) > most_bytes) return {errc::string_too_long, "classes", classes_};
     const bool too_much = keeps_texts_ && bytes_of({texts_.data(), count_}) > most_bytes;
-    return too_much ? error{errc::string_too_long, "texts", count_} : error{};
+    return too_much ? error{errc::string_too_long, "examples", count_} : error{};
   }
 
   /// The vectors of the last `texts`, which were added last.
@@ -112,7 +112,9 @@ class lesson {
       text_info info[at_once];
       const span<const std::string_view> some(texts.data + first, few);
       const errc e = m.encode(some, scratch, {vector(known + first), few * width}, {info, few}, run, told.part());
-      if (e != errc::none) return {e, "texts", first + offender(m, some, scratch, vector(known + first))};
+      const bool of_text = e == errc::text_too_long || e == errc::non_finite_output;
+      if (of_text) return {e, "texts", first + offender(m, some, scratch, vector(known + first))};
+      if (e != errc::none) return {e, "encode", first};
       for (std::size_t i = 0; i < few; ++i)
         if (info[i].tokens == 2) return {errc::empty_text, "texts", first + i};
       told.before += few;

@@ -125,6 +125,10 @@ class teach_command {
                            : given_.place(example - known);
   }
   std::size_t all_examples() const { return known_examples() + given_.texts().size(); }
+  // Whether there is a text to show: known examples may be vectors alone.
+  bool has_text(std::size_t example) const {
+    return example >= known_examples() || !known_->example_text(example).empty();
+  }
   std::string_view known_text(std::size_t example) const {
     const std::string_view kept = known_->example_text(example);
     return kept.empty() ? "(its text was not kept)" : kept;
@@ -177,6 +181,8 @@ class teach_command {
   }
 
   static std::string threshold(const fewfit::head& head) {
+    if (head.expected_answers() <= 0 && head.abstain_below() < 1)
+      return "Every example was taken for none of the labels: there is no answer to count.";
     if (head.expected_answers() <= 0)
       return "However sure, too many of its answers are wrong: no threshold is high enough.";
     const std::string answers = rounded(100 * head.expected_answers(), 1) + " % of texts get an answer, and " +
@@ -198,7 +204,7 @@ class teach_command {
       append_number(out, d.probability);
       out += ",\"instead\":" + quoted(labels[d.instead]) + ",\"its_probability\":";
       append_number(out, d.of_other);
-      out += ",\"text\":" + quoted(text(d.example)) + "}";
+      out += ",\"text\":" + (has_text(d.example) ? quoted(text(d.example)) : "null") + "}";
     }
     out += "]";
     if (!head.unknown().empty()) out += ",\"unknown\":" + quoted(head.unknown());
