@@ -156,12 +156,7 @@ TEST_CASE("one window: the bits of predict and predict_proba with every reducer"
 }
 
 TEST_CASE("one window: the label is predict's, also where two of its probabilities are the same") {
-  support::tiny_options o;
-  o.head_kind = 3;
-  support::tiny_parts p = support::tiny_model(o);
-  p.coefficients.assign(p.coefficients.size(), 0);
-  p.intercept = {40, 50, 45};
-  const support::tiny_loaded m(p);
+  const support::tiny_loaded m(support::equal_sigmoids());
   REQUIRE(m->predict("good").index == 1);
   for (const reduce how : {reduce::first, reduce::mean, reduce::max, reduce::mean_vector, reduce::top_mean})
     CHECK(fewfit::predict_long(*m, "good", options_for(how)).index == 1);

@@ -99,6 +99,7 @@ TEST_CASE("progress is that of the texts, over all calls; who says stop has no h
   CHECK(all.done.back() == 600);
   const auto stopped = taught_body()->teach(many.texts, many.labels, {}, nullptr, scratch, {}, {heard::call, &some});
   CHECK(stopped.error().code == errc::cancelled);
+  CHECK(std::string(stopped.error().where) == "encode");  // no text is to blame, and none is looked for
   CHECK(some.done.back() >= 300);
   CHECK(some.done.back() < 512);
 

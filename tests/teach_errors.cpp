@@ -25,6 +25,26 @@ fewfit::error taught_wrongly(const std::vector<std::string_view>& texts, const s
   return head ? fewfit::error() : head.error();
 }
 
+/// Refuses each allocation of a call in turn, once and from then on: an error, nothing is left, and the answer is the
+/// same afterwards. Returns how many there are.
+template <class Call>
+std::size_t check_every_refusal(support::counting_memory& memory, std::size_t live, const Call& call) {
+  const auto expected = says(*call());
+  memory.fail(0, false);
+  CHECK(call());
+  const std::size_t calls = memory.calls;
+  for (std::size_t at = 1; at <= calls; ++at)
+    for (const bool for_ever : {false, true}) {
+      memory.fail(at, for_ever);
+      CHECK(call().error().code == errc::out_of_memory);
+      memory.fail(0, false);
+      CHECK(memory.live == live);
+    }
+  CHECK(memory.mistakes == 0);
+  CHECK(says(*call()) == expected);
+  return calls;
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("teach errors");
@@ -37,15 +57,15 @@ TEST_CASE("what cannot be learned from is said, by its place") {
     CHECK(e.number == number);
   };
   is(taught_wrongly({}, {}), errc::no_examples, "examples", 0);
-  is(taught_wrongly({"good", "bad"}, {"a", "a"}), errc::one_label, "labels", 1);
+  is(taught_wrongly({"", "bad"}, {"a", "a"}), errc::one_label, "labels", 1);
   is(taught_wrongly({"good", "bad"}, {"a"}), errc::bad_argument, "labels", 1);
   is(taught_wrongly({"good", "", "bad"}, {"a", "b", "b"}), errc::empty_text, "texts", 1);
   is(taught_wrongly({"good", "bad", " \n "}, {"a", "b", "b"}), errc::empty_text, "texts", 2);
-  is(taught_wrongly({"good", "bad"}, {"a", "\xFF"}), errc::bad_utf8, "labels", 1);
-  is(taught_wrongly({"good", "bad"}, {"a", ""}), errc::bad_label, "labels", 1);
-  is(taught_wrongly({"good", "bad", "day", "not"}, {"z", "y", "", "z"}), errc::bad_label, "labels", 2);
+  is(taught_wrongly({"", "bad"}, {"a", "\xFF"}), errc::bad_utf8, "labels", 1);
+  is(taught_wrongly({"good", ""}, {"a", ""}), errc::bad_label, "labels", 1);
+  is(taught_wrongly({"", "bad", "day", "not"}, {"z", "y", "", "z"}), errc::bad_label, "labels", 2);
   const std::string long_label(65537, 'x'), long_name(257, 'x');
-  is(taught_wrongly({"good", "bad"}, {"a", long_label}), errc::string_too_long, "labels", 1);
+  is(taught_wrongly({"", "bad"}, {"a", long_label}), errc::string_too_long, "labels", 1);
   is(taught_wrongly({"good", "bad"}, {"a", std::string_view(long_label).substr(1)}), errc::none, "", 0);
   is(taught_wrongly({"good", support::endless_text()}, {"a", "b"}), errc::text_too_long, "texts", 1);
   views many(600, "good"), of_many(600, "a");
@@ -92,20 +112,7 @@ TEST_CASE("no memory, for every allocation: an error, and nothing is left; ten m
   options.most_errors = 0.1;
   fewfit::workspace scratch;
   const auto teach = [&] { return m->teach(l.some(0, 20), l.labels_of(0, 20), options, nullptr, scratch); };
-  const auto expected = says(*teach());
-  memory.fail(0, false);
-  CHECK(teach());
-  const std::size_t calls = memory.calls;
-  CHECK(calls > 10);
-  for (std::size_t at = 1; at <= calls; ++at)
-    for (const bool for_ever : {false, true}) {
-      memory.fail(at, for_ever);
-      CHECK(teach().error().code == errc::out_of_memory);
-      memory.fail(0, false);
-      CHECK(memory.live == live);
-      CHECK(memory.mistakes == 0);
-    }
-  CHECK(says(*teach()) == expected);
+  CHECK(check_every_refusal(memory, live, teach) > 10);
   memory.largest = 1u << 26;
   const std::string_view text = "good";
   const fewfit::error e =
@@ -123,20 +130,7 @@ TEST_CASE("no memory for a head that is taught more, relabelled or forgets: neve
   options.leave_one_out = options.keep_texts = true;
   const fewfit::head known = std::move(*m->teach(l.some(0, 20), l.labels_of(0, 20), options));
   const std::size_t live = memory.live;
-  const auto check = [&](const auto& call) {
-    const auto expected = says(*call());
-    memory.fail(0, false);
-    CHECK(call());
-    const std::size_t calls = memory.calls;
-    for (std::size_t at = 1; at <= calls; ++at)
-      for (const bool for_ever : {false, true}) {
-        memory.fail(at, for_ever);
-        CHECK(call().error().code == errc::out_of_memory);
-        memory.fail(0, false);
-        CHECK(memory.live == live);
-      }
-    CHECK(says(*call()) == expected);
-  };
+  const auto check = [&](const auto& call) { check_every_refusal(memory, live, call); };
   check([&] { return m->teach(l.some(20, 5), l.labels_of(20, 5), options, &known); });
   check([&] { return m->relabel(known, 3, "blame"); });
   check([&] { return m->forget(known, 3, options); });

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The command line tool fewfit, asked as a user would ask it."""
 
-import functools
 import json
 import pathlib
 import subprocess
@@ -48,11 +47,6 @@ class Tool:
         done = subprocess.run([self.program, *map(str, arguments)], check=True, capture_output=True)
         return done.stdout.decode()
 
-    @functools.cached_property
-    def no_report(self) -> list[str]:
-        """How a report is declined, where the tool can be asked to: its leave-one-out takes longer than the fit."""
-        return ["--report", "none"] if "none" in self.run("teach", "--help") else []
-
     def embed(self, model: pathlib.Path, texts: list[str]) -> np.ndarray:
         """The sentence vectors. shape [B, S]"""
         with tempfile.TemporaryDirectory() as scratch:
@@ -68,7 +62,7 @@ class Tool:
             learned = written(place, "train.tsv", [f"{label}\t{text}" for label, text in examples])
             asked = written(place, "asked.txt", texts)
             self.run("teach", "--model", model, "--input", learned, "-o", place / "head.fewfit", "--C", c,
-                     *self.no_report)
+                     "--report", "none")
             answers = self.run("predict", "--model", model, "--head", place / "head.fewfit", "--input", asked)
         return [line.split("\t")[0] for line in answers.splitlines()]
 

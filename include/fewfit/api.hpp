@@ -143,7 +143,7 @@ class model {
   ///
   /// needs   as many labels as texts
   /// cost    encoding, then 56 examples of 3 labels in a millisecond; leaving each out in turn, where options ask for
-  ///         it, n times a quarter of that, on the caller's thread
+  ///         it, n times a third of that, on the caller's thread
   /// memory  the vectors twice, and what fit() and leave_one_out() say; from the model's allocator
   /// errors  before anything is encoded: bad_argument (an option), no_examples, one_label, bad_dimension (too many
   ///         labels), bad_label (empty), bad_utf8, string_too_long, wrong_body; then empty_text (no words), cancelled
@@ -232,7 +232,7 @@ class head {
   /// Whether what it said of a text is one of its labels, and as sure as it has to be.
   bool is_answer(const prediction& said) const noexcept;
   bool is_answer(std::uint32_t label, double probability) const noexcept;
-  /// How it was taught, where it holds examples: to teach it more. Strings live as long as the head.
+  /// How it was taught, where it holds examples: to teach it more. Strings live until the head is replaced.
   teach_options taught_with() const noexcept;
 
   /// What a vector that `encode` gave is.    needs  sentence_size() numbers; else the status is bad_argument

@@ -164,6 +164,19 @@ class Report(Taught):
         self.assertIn(47 - 31 + 1, [d.get("line") for d in found])
         self.assertIn(SLIPPED[3][1], [d["text"] for d in found])
 
+    def test_a_text_that_was_not_kept_is_none(self):
+        self.teach(SLIPPED[:31])
+        found = self.report(SLIPPED[31:], "--known", self.head)["doubtful"]
+        self.assertEqual({d["text"] is None for d in found if "known" in d}, {True})
+        self.assertNotIn(None, [d["text"] for d in found if "line" in d])
+        self.teach(SLIPPED[:31])
+        self.assertIn(": (its text was not kept)\n", self.teach(SLIPPED[31:], "--known", self.head))
+
+    def test_no_answer_to_count(self):
+        some = [("rest", text) for _, text in TRAIN[:18]] + [("rare", text) for _, text in TRAIN[40:42]]
+        said = self.teach(some, "--C", "0.0001", "--unknown", "rest", "--most-errors", "0.05", "--report", "none")
+        self.assertEqual(said, "Every example was taken for none of the labels: there is no answer to count.\n")
+
     def test_a_threshold(self):
         some = ["--most-errors", "0.05"]
         report = self.report(TRAIN + MIXED, *some)
@@ -436,6 +449,9 @@ class Live(Taught):
         self.assertIn("[1] <U+001B>]0;a", "".join(answers))
 
     def test_usage(self):
+        for wrong in (["--C", "nan"], ["--C", "inf"], ["--C", "1x"], ["--most-errors", "nan"]):
+            done = run("teach", "-m", MODEL, "-o", self.head, *wrong, stdin=as_tsv(TRAIN))
+            self.assertEqual((done.returncode, done.stdout), (64, b""), wrong)
         for more in (["-i", "x"], ["--format", "jsonl"], ["--no-examples", "-o", self.head]):
             self.assertEqual(run("teach", "--live", "-m", MODEL, *more).returncode, 64, more)
         done = run("teach", "--live", "-m", MODEL, "-o", self.folder)

@@ -240,6 +240,16 @@ inline tiny_parts tiny_model(const tiny_options& o = {}) {
   return p;
 }
 
+/// One-versus-rest whose three sigmoids are all 1, though label 1 has the largest decision.
+inline tiny_parts equal_sigmoids() {
+  tiny_options o;
+  o.head_kind = 3;
+  tiny_parts p = tiny_model(o);
+  p.coefficients.assign(p.coefficients.size(), 0);
+  p.intercept = std::vector<double>{40, 50, 45};
+  return p;
+}
+
 struct tiny_section {
   std::uint32_t type;
   std::string name, body;  // names of layers: layer0, layer1

@@ -125,17 +125,10 @@ class teach_command {
                            : given_.place(example - known);
   }
   std::size_t all_examples() const { return known_examples() + given_.texts().size(); }
-  // Whether there is a text to show: known examples may be vectors alone.
-  bool has_text(std::size_t example) const {
-    return example >= known_examples() || !known_->example_text(example).empty();
-  }
-  std::string_view known_text(std::size_t example) const {
-    const std::string_view kept = known_->example_text(example);
-    return kept.empty() ? "(its text was not kept)" : kept;
-  }
+  // Empty where a known head kept its vector alone.
   std::string_view text(std::size_t example) const {
     const std::size_t known = known_examples();
-    return example < known ? known_text(example) : given_.texts()[example - known];
+    return example < known ? known_->example_text(example) : given_.texts()[example - known];
   }
   std::string_view label(std::size_t example) const {
     const std::size_t known = known_examples();
@@ -171,7 +164,7 @@ class teach_command {
     for (const doubtful& d : f.most) {
       out += visible(place(d.example)) + ": " + labels[d.label] + " " + rounded(d.probability, 4);
       if (d.instead != d.label) out += ", but " + labels[d.instead] + " " + rounded(d.of_other, 4);
-      out += ": " + shortened(text(d.example)) + "\n";
+      out += ": " + (text(d.example).empty() ? "(its text was not kept)" : shortened(text(d.example))) + "\n";
     }
     out += "\n" + visible(options_.output) + ": " + std::to_string(head.labels().size) + " labels, " +
            std::to_string(all_examples()) + " examples";
@@ -204,7 +197,7 @@ class teach_command {
       append_number(out, d.probability);
       out += ",\"instead\":" + quoted(labels[d.instead]) + ",\"its_probability\":";
       append_number(out, d.of_other);
-      out += ",\"text\":" + (has_text(d.example) ? quoted(text(d.example)) : "null") + "}";
+      out += ",\"text\":" + (text(d.example).empty() ? "null" : quoted(text(d.example))) + "}";
     }
     out += "]";
     if (!head.unknown().empty()) out += ",\"unknown\":" + quoted(head.unknown());

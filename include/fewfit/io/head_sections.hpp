@@ -76,9 +76,10 @@ FEWFIT_COLD inline void take_head_numbers(section_reader& in, bool first_version
   const std::uint32_t most = h.kind == 4 ? 1 : 0;
   h.pairs = in.take_between(0, most, errc::bad_flag, "pairs");
   h.half_is_yes = in.take_between(0, most, errc::bad_flag, "half_is_yes");
+  if (first_version) return in.take_zeros(40);
   h.abstain_below = take_share(in, "abstain_below");
   h.expected_error = take_share(in, "expected_error");
-  h.unknown = in.take_between(0, first_version ? 0 : h.classes, errc::bad_label, "unknown");
+  h.unknown = in.take_between(0, h.classes, errc::bad_label, "unknown");
   in.take_zeros(4);
   h.expected_answers = take_share(in, "expected_answers");
   in.take_zeros(8);
