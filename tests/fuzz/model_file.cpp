@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a model's or a head's file: refused, or answered with, in bounded memory.
+//
+// Checksums are set right first (container.hpp), so nothing depends on them. What loads is asked: labels and ids are
+// in range, probabilities are probabilities, numbers that overflow are an error and never a label.
+
+#include <cstdlib>
+#include <memory>
+
+#include "container.hpp"
+#include "fewfit/fewfit.hpp"
+#include "seeds.hpp"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+/// Memory that is counted: no file may make a loader take more than its own size and 16 MB.
+struct bounded_memory {
+  std::size_t live = 0, most = 0;
+  static void* take(std::size_t bytes, std::size_t, void* user) {
+    auto& self = *static_cast<bounded_memory*>(user);
+    self.live += bytes;
+    require(self.live <= self.most);
+    return ::operator new(bytes, std::align_val_t{64});
+  }
+  static void give_back(void* memory, std::size_t bytes, std::size_t, void* user) {
+    static_cast<bounded_memory*>(user)->live -= bytes;
+    ::operator delete(memory, std::align_val_t{64});
+  }
+};
+
+const std::string_view texts[] = {"good day [MASK] [USER] new york \xD0\x9C\xD0\xB8\xD1\x80!\xFF", "",
+                                  "badgooddayababab [CLS[SEP] 12 very not good a b c d e o t 1 2 ! . #"};
+
+void check(const fewfit::prediction& p, std::size_t labels) {
+  if (p.status == fewfit::errc::none) return require(p.index < labels && p.probability >= 0 && p.probability <= 1);
+  require(p.label.empty());
+  require(p.status == fewfit::errc::non_finite_output || p.status == fewfit::errc::no_head);
+}
+
+void ask(const fewfit::model& m, unsigned choice) {
+  fewfit::workspace scratch;
+  std::vector<fewfit::word_evidence> words(m.config().max_length);
+  for (const std::string_view text : texts) {
+    const fewfit::prediction p = m.predict(text, scratch);
+    check(p, m.labels().size);
+    require(p.tokens <= m.config().max_length);
+    if (choice % 4 == 0) (void)m.explain(text, scratch, words);
+    std::uint32_t ids[40];
+    fewfit::text_info info;
+    if (m.tokenize(text, scratch, ids, info) != fewfit::errc::none) continue;
+    for (std::size_t i = 0; i < info.tokens && i < 40; ++i) require(ids[i] < m.config().vocab_size);
+  }
+  if (choice % 8 == 1) (void)m.self_test();
+  if (choice % 16 == 2) {
+    const std::string_view labels[] = {"a", "b", "b"};
+    if (const auto head = m.teach(texts, labels)) (void)head->predict(head->example_vector(0));
+  }
+  for (std::uint32_t id = 0; id < 50; id += 7) (void)m.token(id);
+  (void)m.about("name");
+}
+
+const fewfit::model& body() {
+  static const fuzz::aligned bytes(fuzz::seeds().front());
+  static const fewfit::model m = fewfit::model::from_memory(bytes.data(), bytes.size()).value();
+  return m;
+}
+
+void ask(const fewfit::head& h, unsigned choice) {
+  const std::vector<float> vector(h.sentence_size(), 0.25f);
+  const fewfit::prediction p = h.predict(vector);
+  check(p, h.labels().size);
+  if (h.target() == fewfit::target::single) (void)h.is_answer(p);
+  std::vector<double> probabilities(h.probabilities_size());
+  (void)h.predict_proba(vector, probabilities);
+  for (std::size_t i = 0; i < h.examples(); ++i)
+    require(!h.example_label(i).empty() && h.example_vector(i).size == h.sentence_size()), (void)h.example_text(i);
+  if (choice % 8 == 0 && h.examples() > 1) (void)body().forget(h, 0);
+  if (choice % 4 == 1) (void)body().explain("good day", h);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string file(reinterpret_cast<const char*>(data), size);
+  if (size % 32 != 0) file.resize(size / 64 * 64);
+  fuzz::repair(file);
+  const fuzz::aligned bytes(file);
+  const unsigned choice = size > 60 ? static_cast<unsigned char>(file[60]) : 0;  // of the checksum: as good as random
+  bounded_memory memory{0, file.size() + (std::size_t{16} << 20)};
+  fewfit::load_options options;
+  options.verify = choice % 2 == 0 ? fewfit::verify::full : fewfit::verify::structure;
+  options.allocator = {bounded_memory::take, bounded_memory::give_back, &memory};
+  if (file.size() > 24 && file[24] == 2) {
+    const auto h = fewfit::head::from_memory(bytes.data(), bytes.size(), body(), options);
+    if (h) ask(*h, choice);
+    require(h || h.error().code != fewfit::errc::none);
+  } else {
+    const auto m = fewfit::model::from_memory(bytes.data(), bytes.size(), options);
+    if (m) ask(*m, choice);
+    require(m || m.error().code != fewfit::errc::none);
+  }
+  require(memory.live == 0);
+  return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
+  fuzz::random_numbers random(seed);
+  if (random() % 64 == 0) return LLVMFuzzerMutate(data, size, most);
+  const std::vector<std::string>& seeds = fuzz::seeds();
+  fuzz::container file, other;
+  other.read(seeds[random() % seeds.size()]);
+  if (!file.read({reinterpret_cast<const char*>(data), size})) file = other;
+  for (std::size_t n = 1 + random() % 4; n > 0; --n) file.change(random, other);
+  const std::string out = file.write();
+  if (out.size() > most) return size;
+  std::memcpy(data, out.data(), out.size());
+  return out.size();
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* a, std::size_t a_size, const std::uint8_t* b,
+                                                 std::size_t b_size, std::uint8_t* out, std::size_t most,
+                                                 unsigned seed) {
+  fuzz::random_numbers random(seed);
+  fuzz::container file, other;
+  if (!file.read({reinterpret_cast<const char*>(a), a_size})) return 0;
+  if (!other.read({reinterpret_cast<const char*>(b), b_size})) return 0;
+  file.cross(random, other);
+  const std::string bytes = file.write();
+  if (bytes.size() > most) return 0;
+  std::memcpy(out, bytes.data(), bytes.size());
+  return bytes.size();
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Fuzzes a target under AddressSanitizer and UndefinedBehaviorSanitizer with clang's libFuzzer.
+
+    python3 tests/fuzz/run.py model_file --seconds 300
+    python3 tests/fuzz/run.py texts --runs 20000000 --jobs 2
+
+Begins with tests/fuzz/corpus/TARGET, keeps what it learns in build/fuzz/TARGET, and ends with how many inputs it has
+tried. Whatever it finds is left in build/fuzz/TARGET.found, and the exit status is 1. An input may take a second, and
+the whole 2 GB of memory.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+LONGEST = {"model_file": 1 << 16, "texts": 4096}
+FLAGS = ["-std=c++17", "-O1", "-g1", "-march=x86-64-v3", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all",
+         "-fsanitize=fuzzer,address,undefined,float-cast-overflow", "-D_GLIBCXX_ASSERTIONS"]
+
+
+def build(target, program, compiler, eigen):
+    program.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([compiler, *FLAGS, f'-DFEWFIT_SOURCE_DIR="{ROOT}"', "-I", ROOT / "include", "-I", ROOT / "tests",
+                    "-isystem", eigen, HERE / f"{target}.cpp", "-o", program, "-lutf8proc"], check=True)
+
+
+def fuzz(program, target, corpus, found, job, arguments):
+    """Executions, and what was said at the end where something was found."""
+    limit = [f"-max_total_time={arguments.seconds}"] if arguments.seconds else [f"-runs={arguments.runs // arguments.jobs}"]
+    done = subprocess.run([program, corpus, HERE / "corpus" / target, *limit, f"-seed={arguments.seed + job}",
+                           f"-max_len={LONGEST[target]}", "-timeout=10", "-report_slow_units=1", "-rss_limit_mb=2048",
+                           "-print_final_stats=1", "-len_control=0", "-reload=60", f"-artifact_prefix={found}/"],
+                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, errors="replace")
+    stats = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stderr))
+    slow = re.findall(r"Slowest unit: .*", done.stderr)
+    trouble = done.stderr[-4000:] if done.returncode != 0 else "\n".join(slow)
+    return int(stats.get("number_of_executed_units", 0)), int(stats.get("peak_rss_mb", 0)), trouble
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("target", choices=LONGEST)
+    parser.add_argument("--seconds", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=1000000, help="where no time is given; of all jobs together")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--compiler", default="clang++")
+    parser.add_argument("--eigen", default="/usr/include/eigen3")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "fuzz")
+    arguments = parser.parse_args()
+    program, corpus = arguments.folder / f"fuzz_{arguments.target}", arguments.folder / arguments.target
+    found = arguments.folder / f"{arguments.target}.found"
+    shutil.rmtree(found, ignore_errors=True)
+    for folder in (corpus, found, HERE / "corpus" / arguments.target):
+        folder.mkdir(parents=True, exist_ok=True)
+    build(arguments.target, program, arguments.compiler, arguments.eigen)
+    start = time.monotonic()
+    with ThreadPoolExecutor(arguments.jobs) as jobs:
+        results = list(jobs.map(lambda job: fuzz(program, arguments.target, corpus, found, job, arguments),
+                                range(arguments.jobs)))
+    total = sum(executions for executions, _, _ in results)
+    print(*(trouble for *_, trouble in results if trouble), sep="\n", end="")
+    print(f"{arguments.target}: {total:,} executions in {time.monotonic() - start:.0f} s, peak "
+          f"{max(rss for _, rss, _ in results)} MB, {len(list(found.iterdir()))} found")
+    return 1 if any(found.iterdir()) or total == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Deletes and inverts every check of a file, one at a time: a test must fail each time.
+
+    python3 tests/mutants/mutants.py                    all of them, in a quarter of an hour
+    python3 tests/mutants/mutants.py --list             what it finds
+    python3 tests/mutants/mutants.py --only io/blob     those of one header
+
+It finds the checks itself, in the headers that read what strangers wrote: each `if` and each `?:` that decides about an
+error (sites.py). All mutants are compiled into one program: a check becomes a question whether it is its turn to be
+wrong, and the environment says whose turn it is. So there is one long compilation, and a mutant costs as much as the
+tests need to notice it. Survivors are listed, and the exit status is 1 if there are any.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from concurrent.futures import ThreadPoolExecutor
+
+import sites
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TESTS = ("io/blob", "io/sections", "io/mapped_file", "io/crc32c", "result", "bodies", "heads", "teach_errors", "model",
+         "config", "text/trie", "text/short_words", "text/added_tokens", "text/unicode", "text/wordpiece",
+         "text/basic_tokenizer", "text/tokenizer", "memory", "answers", "teach_more", "teach", "evidence")
+# Who is asked first: the tests of the header's own folder.
+FLAGS = ["-std=c++17", "-O1", "-march=x86-64-v3", "-w"]
+
+
+def transform(folder):
+    """Copies the headers, every check a question. Returns the mutants, in order."""
+    include = folder / "include"
+    shutil.copytree(ROOT / "include", include)
+    mutants = []
+    for header in sites.HEADERS:
+        path = include / "fewfit" / f"{header}.hpp"
+        text = path.read_text(encoding="utf-8")
+        for site in reversed(sites.find(text)):
+            number = len(mutants)
+            mutants += [(header, site, "deleted"), (header, site, "inverted")]
+            condition = text[site.begin:site.end]
+            text = f"{text[:site.begin]}FEWFIT_MUTANT({number}, {condition}){text[site.end:]}"
+        path.write_text(text.replace("#pragma once\n", '#pragma once\n#include "fewfit/mutant.hpp"\n', 1), encoding="utf-8")
+    shutil.copy(HERE / "mutant.hpp", include / "fewfit" / "mutant.hpp")
+    return mutants
+
+
+def compile_tests(folder, eigen, model, breadth):
+    """One object a file, as many at once as there are processors."""
+    defines = [f'-DFEWFIT_SOURCE_DIR="{ROOT}"', f'-DFEWFIT_MODEL="{model}"', f'-DFEWFIT_BREADTH="{breadth}"']
+    sources = ["main.cpp", *(f"{test}.cpp" for test in TESTS)]
+
+    def one(source):
+        made = folder / (source.replace("/", "_") + ".o")
+        subprocess.run(["g++", *FLAGS, *defines, "-I", folder / "include", "-I", ROOT / "tests", "-isystem", eigen,
+                        "-c", ROOT / "tests" / source, "-o", made], check=True)
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as jobs:
+        objects = list(jobs.map(one, sources))
+    program = folder / "tests"
+    subprocess.run(["g++", *objects, "-o", program, "-lutf8proc", "-lpthread"], check=True)
+    return program
+
+
+def passes(program, number, header):
+    """Whether all tests pass while a mutant is at work. Endless loops are noticed, too."""
+    own = [test for test in TESTS if test.split("/")[0] == header.split("/")[0]]
+    rest = [test for test in TESTS if test not in own]
+    for group in (own, rest):
+        if not group:
+            continue
+        files = ",".join(f"*tests/{test}.cpp" for test in group)
+        try:
+            done = subprocess.run([program, f"--source-file={files}", "--abort-after=1", "--test-suite-exclude=*exhaustive*"],
+                                  env={**os.environ, "FEWFIT_MUTANT": str(number)}, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, timeout=300, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        if done.returncode != 0:
+            return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--eigen", default="/usr/include/eigen3")
+    parser.add_argument("--model", default=ROOT / "build/release/interviews.fewfit")
+    parser.add_argument("--breadth", default=ROOT / "build/release/breadth")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        mutants = transform(folder)
+        chosen = [n for n, (header, *_) in enumerate(mutants) if header.startswith(arguments.only)]
+        if arguments.list:
+            for number in chosen[::2]:
+                header, site, _ = mutants[number]
+                print(f"{header}.hpp:{site.line}: {site.condition}")
+            return 0
+        start = time.monotonic()
+        program = compile_tests(folder, arguments.eigen, arguments.model, arguments.breadth)
+        if not passes(program, -1, "io"):
+            raise SystemExit("the tests fail without any mutant")
+        print(f"compiled in {time.monotonic() - start:.0f} s; {len(chosen)} mutants", flush=True)
+        survivors = []
+        with ThreadPoolExecutor(arguments.jobs) as jobs:
+            for number, alive in zip(chosen, jobs.map(lambda n: passes(program, n, mutants[n][0]), chosen)):
+                header, site, how = mutants[number]
+                if alive:
+                    survivors.append(number)
+                    print(f"SURVIVES {header}.hpp:{site.line}: {how}: {site.condition}", flush=True)
+    print(f"{len(chosen) // 2} checks, {len(chosen)} mutants, {len(survivors)} survive, "
+          f"{time.monotonic() - start:.0f} s")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
