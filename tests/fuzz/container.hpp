@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A model or head file as a fuzzer changes it: sections that are edited, resized, exchanged, doubled and dropped, then
-// put together again with sizes and checksums that agree. Without that every change would end at the first checksum.
+// put together again with sizes that agree; checksums are set right. Else every change would end at the first of them.
 
 #include <algorithm>
 #include <cstdint>
@@ -32,22 +32,24 @@ void put(std::string& bytes, std::size_t at, T value) {
 inline std::size_t up_to_64(std::size_t n) { return (n + 63) / 64 * 64; }
 
 /// Sets checksums right, and nothing else: what the sizes say is looked at, not believed.
-inline void repair(std::string& file) {
+inline void repair(unsigned char* file, std::size_t file_size) {
   static const fewfit::crc32c_function sum = fewfit::fastest_crc32c();
-  if (file.size() < 128) return;
-  const auto of = [&](std::size_t at, std::size_t n, std::uint32_t before) {
-    return sum(before, reinterpret_cast<const unsigned char*>(file.data()) + at, n);
+  if (file_size < 128) return;
+  const std::string_view bytes(reinterpret_cast<const char*>(file), file_size);
+  const auto put_sum = [&](std::size_t at, std::uint32_t inverted) {
+    inverted = ~inverted;
+    std::memcpy(file + at, &inverted, sizeof inverted);
   };
-  const std::size_t count = get<std::uint32_t>(file, 28);
-  if (count > 4096 || up_to_64(count * 16) > file.size() - 64) return;
+  const std::size_t count = get<std::uint32_t>(bytes, 28);
+  if (count > 4096 || up_to_64(count * 16) > file_size - 64) return;
   std::size_t at = 64 + up_to_64(count * 16);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto size = get<std::uint64_t>(file, 72 + 16 * i);
-    if (size > file.size() - at || up_to_64(size) > file.size() - at) break;
-    put(file, 68 + 16 * i, ~of(at, up_to_64(size), ~0u));
+    const auto size = get<std::uint64_t>(bytes, 72 + 16 * i);
+    if (size > file_size - at || up_to_64(size) > file_size - at) break;
+    put_sum(68 + 16 * i, sum(~0u, file + at, up_to_64(size)));
     at += up_to_64(size);
   }
-  put(file, 60, ~of(64, up_to_64(count * 16), of(0, 60, ~0u)));
+  put_sum(60, sum(sum(~0u, file, 60), file + 64, up_to_64(count * 16)));
 }
 
 class container {
@@ -69,6 +71,7 @@ class container {
     return true;
   }
 
+  /// Without checksums: whoever gives it to the loader repairs them anyway.
   std::string write() const {
     std::string out = header_;
     out.resize(64 + up_to_64(sections_.size() * 16));
@@ -80,7 +83,6 @@ class container {
     }
     put(out, 16, std::uint64_t{out.size()});
     put(out, 28, static_cast<std::uint32_t>(sections_.size()));
-    repair(out);
     return out;
   }
 

@@ -4,6 +4,8 @@
 // Checksums are set right first (container.hpp), so nothing depends on them. What loads is asked: labels and ids are
 // in range, probabilities are probabilities, numbers that overflow are an error and never a label.
 
+#include "cpuid_once.hpp"  // first
+
 #include <cstdlib>
 #include <memory>
 
@@ -85,16 +87,16 @@ void ask(const fewfit::head& h, unsigned choice) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string file(reinterpret_cast<const char*>(data), size);
-  if (size % 32 != 0) file.resize(size / 64 * 64);
-  fuzz::repair(file);
-  const fuzz::aligned bytes(file);
-  const unsigned choice = size > 60 ? static_cast<unsigned char>(file[60]) : 0;  // of the checksum: as good as random
-  bounded_memory memory{0, file.size() + (std::size_t{16} << 20)};
+  if (size % 32 != 0) size = size / 64 * 64;
+  fuzz::aligned bytes(data, size);
+  fuzz::repair(bytes.data(), size);
+  const unsigned choice = size > 60 ? bytes.data()[60] : 0;  // of the checksum: as good as random
+  bounded_memory memory{0, size + (std::size_t{16} << 20)};
   fewfit::load_options options;
   options.verify = choice % 2 == 0 ? fewfit::verify::full : fewfit::verify::structure;
+  options.kernels = choice % 4 < 3 ? fewfit::kernels::automatic : fewfit::kernels::portable;
   options.allocator = {bounded_memory::take, bounded_memory::give_back, &memory};
-  if (file.size() > 24 && file[24] == 2) {
+  if (size > 24 && bytes.data()[24] == 2) {
     const auto h = fewfit::head::from_memory(bytes.data(), bytes.size(), body(), options);
     if (h) ask(*h, choice);
     require(h || h.error().code != fewfit::errc::none);

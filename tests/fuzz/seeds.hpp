@@ -15,14 +15,16 @@ namespace fuzz {
 /// A copy of bytes at a multiple of 64, with nothing behind them.
 class aligned {
  public:
-  explicit aligned(const std::string& bytes)
-      : size_(bytes.size()), data_(static_cast<unsigned char*>(::operator new(size_, std::align_val_t{64}))) {
-    std::memcpy(data_, bytes.data(), size_);
+  explicit aligned(const std::string& bytes) : aligned(bytes.data(), bytes.size()) {}
+  aligned(const void* bytes, std::size_t size)
+      : size_(size), data_(static_cast<unsigned char*>(::operator new(size, std::align_val_t{64}))) {
+    if (size != 0) std::memcpy(data_, bytes, size);
   }
   aligned(const aligned&) = delete;
   aligned& operator=(const aligned&) = delete;
   ~aligned() { ::operator delete(data_, std::align_val_t{64}); }
   const unsigned char* data() const { return data_; }
+  unsigned char* data() { return data_; }
   std::size_t size() const { return size_; }
 
  private:
@@ -38,7 +40,9 @@ inline support::tiny_options small(std::uint32_t seed) {
   return o;
 }
 
-inline std::string file_of(support::tiny_parts p) { return support::tiny_file(support::with_self_test(std::move(p))).bytes(); }
+inline std::string file_of(support::tiny_parts p) {
+  return support::tiny_file(support::with_self_test(std::move(p))).bytes();
+}
 
 inline std::string taught(const std::string& body, bool texts) {
   const aligned bytes(body);

@@ -100,7 +100,8 @@ inline kernel_table kernels_for(number_type type, const kernel_table& chosen) no
 
 /// The kernels with this name, or the fastest for `automatic`; false where this processor cannot run them.
 inline bool select_kernels(kernels wanted, kernel_table& table) noexcept {
-  const detail::cpu_features cpu = detail::ask_cpu();
+  // Not asked in vain: each of up to eight questions takes a guest of a hypervisor out of its machine and back.
+  const detail::cpu_features cpu = wanted == kernels::portable ? detail::cpu_features() : detail::ask_cpu();
   static_cast<void>(cpu);
   const auto is = [wanted](kernels k, bool fast = true) {
     return wanted == k || (wanted == kernels::automatic && fast);
