@@ -121,6 +121,15 @@ if(FEWFIT_clang++)
   fewfit_leg(asan)
 endif()
 
+# Five minutes each of new inputs; recorded runs are longer (SECURITY.md).
+if(FEWFIT_clang++)
+  foreach(target model_file texts)
+    fewfit_script_test(fuzz.${target} dear "${here}/../fuzz/run.py" ${target} --seconds 300 --compiler
+                       "${FEWFIT_clang++}" --eigen "${eigen_directory}" --folder "${PROJECT_BINARY_DIR}/fuzz")
+    set_tests_properties(fuzz.${target} PROPERTIES TIMEOUT 1800 COST 600)
+  endforeach()
+endif()
+
 # Valgrind knows AVX2 but not AVX-512, so it sees the build for x86-64-v3. The exhaustive cases would take it hours, it
 # runs one thread at a time, so that cases in which threads wait for each other do not end, result.cpp damages the
 # same files as io/sections.cpp once more, workspace.cpp asks every size of memory twice, and the fits of nn/ are made by

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A model or head file as a fuzzer changes it: sections that are edited, resized, exchanged, doubled and dropped, then
-// put together again with sizes that agree; checksums are set right. Else every change would end at the first of them.
+// A model or head file as a fuzzer changes it: sections that are edited, resized, exchanged, doubled and dropped,
+// then put together again with sizes that agree; checksums are set right. Else every change would end at the first.
 
 #include <algorithm>
 #include <cstdint>
@@ -96,8 +96,11 @@ class container {
       case 3: return put(header_, 8 + random() % 8 * 4, number(random));
       case 4: one.type = random() % 8 != 0 ? random() % 16 : number(random); return;
       case 5: return change_order(random);
-      case 6: case 7: case 8: return let_fuzzer(one, random);
-      case 9: case 10: return set<float>(one, random, fraction(random));
+      case 6:
+      case 7:
+      case 8: return let_fuzzer(one, random);
+      case 9:
+      case 10: return set<float>(one, random, fraction(random));
       case 11: return set<double>(one, random, static_cast<double>(fraction(random)));
       default: return set<std::uint32_t>(one, random, number(random));
     }
@@ -147,7 +150,8 @@ class container {
   }
   static void let_fuzzer(section& s, random_numbers& random) {
     if (s.body.empty()) return;
-    const std::size_t at = random() % s.body.size(), size = std::min<std::size_t>(s.body.size() - at, 1 + random() % 64);
+    const std::size_t at = random() % s.body.size(),
+                      size = std::min<std::size_t>(s.body.size() - at, 1 + random() % 64);
     LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(&s.body[at]), size, size);
   }
   void exchange(section& one, random_numbers& random, const container& other) {

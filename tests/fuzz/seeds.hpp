@@ -17,12 +17,12 @@ class aligned {
  public:
   explicit aligned(const std::string& bytes) : aligned(bytes.data(), bytes.size()) {}
   aligned(const void* bytes, std::size_t size)
-      : size_(size), data_(static_cast<unsigned char*>(::operator new(size, std::align_val_t{64}))) {
+      : size_(size), data_(static_cast<unsigned char*>(::operator new (size, std::align_val_t{64}))) {
     if (size != 0) std::memcpy(data_, bytes, size);
   }
   aligned(const aligned&) = delete;
   aligned& operator=(const aligned&) = delete;
-  ~aligned() { ::operator delete(data_, std::align_val_t{64}); }
+  ~aligned() { ::operator delete (data_, std::align_val_t{64}); }
   const unsigned char* data() const { return data_; }
   unsigned char* data() { return data_; }
   std::size_t size() const { return size_; }

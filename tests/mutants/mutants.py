@@ -15,6 +15,7 @@ tests need to notice it. Survivors are listed, and the exit status is 1 if there
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ ROOT = HERE.parents[1]
 TESTS = ("io/blob", "io/sections", "io/mapped_file", "io/crc32c", "result", "bodies", "heads", "teach_errors", "model",
          "config", "text/trie", "text/short_words", "text/added_tokens", "text/unicode", "text/wordpiece",
          "text/basic_tokenizer", "text/tokenizer", "memory", "answers", "teach_more", "teach", "evidence")
-# Who is asked first: the tests of the header's own folder.
+DEAR = 0.1  # seconds of a test case: it is asked after all that take less
 FLAGS = ["-std=c++17", "-O1", "-march=x86-64-v3", "-w"]
 
 
@@ -70,23 +71,34 @@ def compile_tests(folder, eigen, model, breadth):
     return program
 
 
-def passes(program, number, header):
-    """Whether all tests pass while a mutant is at work. Endless loops are noticed, too."""
-    own = [test for test in TESTS if test.split("/")[0] == header.split("/")[0]]
-    rest = [test for test in TESTS if test not in own]
-    for group in (own, rest):
-        if not group:
-            continue
-        files = ",".join(f"*tests/{test}.cpp" for test in group)
-        try:
-            done = subprocess.run([program, f"--source-file={files}", "--abort-after=1", "--test-suite-exclude=*exhaustive*"],
-                                  env={**os.environ, "FEWFIT_MUTANT": str(number)}, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=300, check=False)
-        except subprocess.TimeoutExpired:
-            return False
-        if done.returncode != 0:
-            return False
-    return True
+def run(program, *arguments, number=-1, seconds=600):
+    """What the tests print, and whether they pass. An endless loop is a failure, too."""
+    try:
+        done = subprocess.run([program, *arguments, "--test-suite-exclude=*exhaustive*"], capture_output=True, check=False,
+                              env={**os.environ, "FEWFIT_MUTANT": str(number)}, timeout=seconds, text=True,
+                              errors="replace")
+    except subprocess.TimeoutExpired:
+        return "", False
+    return done.stdout, done.returncode == 0
+
+
+def groups(program):
+    """Filters for the tests, cheap ones together and first, dear ones each alone; and how long each group took."""
+    printed, all_pass = run(program, "--duration=true")
+    if not all_pass:
+        raise SystemExit(f"the tests fail without any mutant:\n{printed}")
+    cases = [(float(seconds), re.sub(r"[,*\\]", "?", name).strip())
+             for seconds, name in re.findall(r"^([\d.]+) s: (.*)$", printed, re.MULTILINE)]
+    dear = sorted(case for case in cases if case[0] >= DEAR)
+    cheap = sum(seconds for seconds, _ in cases if seconds < DEAR)
+    return [(cheap, "--test-case-exclude=" + ",".join(name for _, name in dear)),
+            *((seconds, f"--test-case={name}") for seconds, name in dear)]
+
+
+def passes(program, number, filters):
+    """Whether all tests pass while a mutant is at work."""
+    return all(run(program, chosen, "--abort-after=1", number=number, seconds=20 + 10 * seconds)[1]
+               for seconds, chosen in filters)
 
 
 def main():
@@ -109,12 +121,11 @@ def main():
             return 0
         start = time.monotonic()
         program = compile_tests(folder, arguments.eigen, arguments.model, arguments.breadth)
-        if not passes(program, -1, "io"):
-            raise SystemExit("the tests fail without any mutant")
+        filters = groups(program)
         print(f"compiled in {time.monotonic() - start:.0f} s; {len(chosen)} mutants", flush=True)
         survivors = []
         with ThreadPoolExecutor(arguments.jobs) as jobs:
-            for number, alive in zip(chosen, jobs.map(lambda n: passes(program, n, mutants[n][0]), chosen)):
+            for number, alive in zip(chosen, jobs.map(lambda n: passes(program, n, filters), chosen)):
                 header, site, how = mutants[number]
                 if alive:
                     survivors.append(number)
