@@ -70,11 +70,19 @@ def parse_token(value: Any, name: str) -> Token:
     return Token(value["content"], **flags)
 
 
+def listed_tokens(tokenizer: Dict[str, Any]) -> List[Any]:
+    """`added_tokens` of tokenizer.json."""
+    added = tokenizer.get("added_tokens") or []
+    if not isinstance(added, list):
+        raise Refused(f"added_tokens in {TOKENIZER} is no list")
+    return added
+
+
 def _id(value: Any, content: str, name: str) -> int:
     """An id as JSON gives it: a number, or a key that reads as one."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Refused(f"the id of the token {content} in {name} is not a number") from None
 
 
@@ -124,6 +132,14 @@ def _typed(value: Any, name: str) -> Any:
     return value
 
 
+def _more(settings: Dict[str, Any]) -> List[Any]:
+    """The special tokens that have no attribute of their own, whatever they are."""
+    more = settings.get(_MORE) or []
+    if not isinstance(more, list):
+        raise Refused(f"{_MORE} in {CONFIG} or {SPECIAL_MAP} is no list of tokens")
+    return more
+
+
 def _from_config(gathered: _Gathered) -> None:
     """`added_tokens_decoder` of tokenizer_config.json; where it is there, the older files do not count."""
     decoder = gathered.settings["added_tokens_decoder"]
@@ -141,7 +157,7 @@ def _special_map(folder: Folder, settings: Dict[str, Any]) -> None:
         if isinstance(value, dict):
             value = parse_token({**value, "special": True}, SPECIAL_MAP)
         elif key == _MORE and isinstance(value, list):
-            more = list(settings.get(_MORE) or [])
+            more = list(_more(settings))
             for item in value:
                 token = parse_token({**item, "special": True}, SPECIAL_MAP) if isinstance(item, dict) else item
                 more += [] if token in more else [token]
@@ -153,7 +169,7 @@ def _added_file(folder: Folder, gathered: _Gathered) -> None:
     """added_tokens.json: contents and ids only."""
     names = gathered.settings
     special = {_content(names[key]) for key in _ATTRIBUTES if isinstance(names.get(key), (str, Token))}
-    special |= {_content(item) for item in names.get(_MORE) or [] if isinstance(item, (str, Token))}
+    special |= {_content(item) for item in _more(names) if isinstance(item, (str, Token))}
     for content, number in folder.json_object(ADDED, needed=False).items():
         is_special = content in special
         token = Token(content, normalized=not is_special, special=is_special)
@@ -164,7 +180,7 @@ def _from_older_files(folder: Folder, gathered: _Gathered, tokenizer: Optional[D
     """What counts where tokenizer_config.json has no `added_tokens_decoder`."""
     _special_map(folder, gathered.settings)
     _added_file(folder, gathered)
-    for value in (tokenizer or {}).get("added_tokens") or []:
+    for value in listed_tokens(tokenizer or {}):
         token = parse_token(value, TOKENIZER)
         gathered.decoder[_id(value.get("id"), token.content, TOKENIZER)] = token
         gathered.by_content[token.content] = token
@@ -180,8 +196,8 @@ def _special_values(gathered: _Gathered) -> Dict[str, Any]:
         if key in settings and value is not None:
             value = gathered.by_content.get(_content(value), value)
         values[key] = value
-    more = settings.get(_MORE) or []
-    if not isinstance(more, list) or not all(isinstance(item, (str, Token)) for item in more):
+    more = _more(settings)
+    if not all(isinstance(item, (str, Token)) for item in more):
         raise Refused(f"{_MORE} in {CONFIG} or {SPECIAL_MAP} is no list of tokens")
     values[_MORE] = more
     extra = settings.get("extra_special_tokens") or {}

@@ -109,7 +109,10 @@ def _check(folder: Folder, config: Dict[str, Any], kind: str) -> None:
     for key, wanted in _MUST_BE:
         if config.get(key, wanted) != wanted:
             raise Refused(f"{key} {config[key]!r} in {FILE}: only {wanted!r} is supported")
-    for name in config.get("architectures") or [plain]:
+    architectures = config.get("architectures") or [plain]
+    if not isinstance(architectures, list):
+        raise Refused(f"architectures in {FILE} is no list")
+    for name in architectures:
         if name not in _ARCHITECTURES[kind]:
             raise Refused(f"architecture {name} in {FILE}: only {plain} is supported")
     for key in ("pruned_heads", "quantization_config"):

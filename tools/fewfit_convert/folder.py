@@ -6,10 +6,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterable, Optional
 
 from .errors import SAVE_AGAIN, Refused
 
+_MAX_DEPTH = 64  # of JSON: a tokenizer.json has 7; Python's own reader and printer stop at some hundreds, each its own
+_MAX_DIGITS = 300  # of a whole number: any float is as large; a million of them take minutes in old releases of Python
 
 class Folder:
     """Reads files by their name inside the folder and remembers the SHA-256 of each."""
@@ -26,7 +28,9 @@ class Folder:
         return os.path.join(self._path, *name.split("/"))
 
     def read(self, name: str, at: Optional[str] = None) -> bytes:
-        """The bytes of a file; `at` is where it lies if not inside the folder."""
+        """The bytes of a file; `at` is where it lies if not inside the folder, which may then be a pipe."""
+        if at is None and os.path.exists(self._full(name)) and not self.has(name):
+            raise Refused(f"{name} is not a regular file")  # a pipe would be waited for, a device may have no end
         try:
             with open(at or self._full(name), "rb") as source:
                 data = source.read()
@@ -39,6 +43,8 @@ class Folder:
             ) from None
         except OSError as error:
             raise Refused(f"{name} cannot be read: {error.strerror}") from None
+        except ValueError as error:  # a name with a zero or half of a surrogate pair
+            raise Refused(f"{name} is not the name of a file: {error}") from None
         self._digests[name] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -67,9 +73,35 @@ class Folder:
         return "\n".join(f"{digest}  {name}" for name, digest in sorted(self._digests.items()))
 
 
+def _integer(digits: str) -> int:
+    """A whole number of JSON."""
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects lie in each other more than _MAX_DEPTH times."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [item for part in level for item in _inside(part)]
+    return any(isinstance(part, (list, dict)) for part in level)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What lies in a list or an object."""
+    return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+
+
 def parse_json(text: str, name: str) -> Any:
     """JSON text from the file called `name`."""
+    deep = Refused(f"{name} is not JSON of a model: its lists and objects are more than {_MAX_DEPTH} deep")
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = json.loads(text, parse_int=_integer)
+    except RecursionError:
+        raise deep from None
+    except ValueError as error:
         raise Refused(f"{name} is not valid JSON: {error}") from None
+    if _is_deep(value):
+        raise deep
+    return value

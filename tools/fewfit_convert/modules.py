@@ -62,14 +62,16 @@ def _chain(folder: Folder) -> List[Tuple[str, str]]:
     ):
         raise Refused(f"{FILE} does not hold a list of modules")
     for module in modules:
-        name, path = module["type"], str(module.get("path", ""))
+        name, path = module["type"], module.get("path", "")
         if not name.startswith(_PACKAGE) or name[len(_PACKAGE) :] not in _KNOWN:
             raise Refused(f"module {name} in {FILE}: only {', '.join(_KNOWN)} are supported")
-        if os.path.isabs(path) or ".." in path.split("/"):
+        if not isinstance(path, str):
+            raise Refused(f"the path of {name[len(_PACKAGE) :]} in {FILE} is no string")
+        if os.path.isabs(path) or ".." in path.replace("\\", "/").split("/"):
             raise Refused(f"the path of {name[len(_PACKAGE) :]} in {FILE} leads out of the folder")
         if module.get("kwargs"):
             raise Refused(f"kwargs in {FILE}: modules with arguments at run time are not supported")
-    return [(module["type"][len(_PACKAGE) :], str(module.get("path", ""))) for module in modules]
+    return [(module["type"][len(_PACKAGE) :], module.get("path", "")) for module in modules]
 
 
 def _check_order(chain: List[Tuple[str, str]]) -> None:
@@ -90,7 +92,7 @@ def _check_order(chain: List[Tuple[str, str]]) -> None:
 
 def _poolings(folder: Folder, path: str, width: int) -> Tuple[str, ...]:
     """The pooling modes, in the order in which their vectors are joined."""
-    name = f"{path}/config.json"
+    name = f"{path}/config.json" if path else "config.json"
     config = folder.json_object(name)
     if config.get("word_embedding_dimension") != width:
         raise Refused(

@@ -50,7 +50,7 @@ def _max_length(given: Any, tokenizer_length: Any, shape: encoder.Encoder) -> in
     positions = shape.sizes["max_position_embeddings"]
     if given is None:
         length = _UNSET_LENGTH if tokenizer_length is None else tokenizer_length
-        if type(length) not in (int, float):
+        if type(length) not in (int, float) or length == -math.inf:
             raise Refused(f"model_max_length {length!r} in tokenizer_config.json is not a number")
         given = int(min(positions, length))
     if type(given) is not int or given < spec.MIN_LENGTH:

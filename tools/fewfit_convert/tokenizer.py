@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import spec
-from .added_tokens import CONFIG, TOKENIZER, AddedVocabulary, Token, gather, parse_token
+from .added_tokens import CONFIG, TOKENIZER, AddedVocabulary, Token, gather, listed_tokens, parse_token
 from .errors import Refused
 from .folder import Folder
 from .model import AddedToken, Tokenizer
 from .normalizer import Normalizer
 
 _VOCAB = "vocab.txt"
+_VOCABULARY = f"the vocabulary ({TOKENIZER} or {_VOCAB})"
 _CLASSES = ("BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast")
 _PREFIX = "##"
 _UNSUPPORTED = ("vocab_file", "tokenizer_object", "from_slow", "gguf_file", "auto_map", "init_inputs")
@@ -62,13 +63,13 @@ def _check_options(config: Dict[str, Any], has_tokenizer_file: bool) -> None:
             raise Refused(f"{key} in {CONFIG}: a tokenizer from elsewhere is not supported")
     if has_tokenizer_file and config.get("tokenizer_file") is not None:
         raise Refused(f"tokenizer_file in {CONFIG}: a tokenizer from elsewhere is not supported")
-    if any(name != TOKENIZER for name in config.get("fast_tokenizer_files") or []):
+    if config.get("fast_tokenizer_files") not in (None, [], [TOKENIZER]):
         raise Refused(f"fast_tokenizer_files in {CONFIG}: several versions of {TOKENIZER} are not supported")
     for key in ("padding_side", "truncation_side"):
         if config.get(key, "right") != "right":
             raise Refused(f"{key} {config[key]!r} in {CONFIG}: only 'right' is supported")
     inputs = config.get("model_input_names") or ["input_ids", "attention_mask"]
-    if "input_ids" not in inputs or "attention_mask" not in inputs:
+    if not isinstance(inputs, list) or "input_ids" not in inputs or "attention_mask" not in inputs:
         raise Refused(f"model_input_names in {CONFIG} must hold input_ids and attention_mask")
 
 
@@ -120,7 +121,7 @@ def _template_ids(tokenizer: Dict[str, Any]) -> Tuple[int, int]:
             (cls_id,), (sep_id,) = (part["special_tokens"][name]["ids"] for name in names)
             if types == [0, 0, 0] and text["Sequence"]["id"] == "A":
                 return int(cls_id), int(sep_id)
-    except (TypeError, KeyError, ValueError, IndexError):
+    except (TypeError, KeyError, ValueError, IndexError, OverflowError):
         pass
     raise Refused(f"post_processor in {TOKENIZER}: only [CLS] text [SEP], all of type 0, is supported")
 
@@ -128,7 +129,10 @@ def _template_ids(tokenizer: Dict[str, Any]) -> Tuple[int, int]:
 def _check_defaults(tokenizer: Dict[str, Any], config: Dict[str, Any]) -> None:
     """Truncation and padding of tokenizer.json set only the sides, where tokenizer_config.json does not."""
     for key, option in (("truncation", "truncation_side"), ("padding", "padding_side")):
-        side = (tokenizer.get(key) or {}).get("direction", "Right")
+        part = tokenizer.get(key)
+        if part is not None and not isinstance(part, dict):
+            raise Refused(f"{key} in {TOKENIZER} is no object")
+        side = (part or {}).get("direction", "Right")
         if side != "Right" and option not in config:
             raise Refused(f"{key} on the {side} in {TOKENIZER}: only on the right is supported")
 
@@ -146,7 +150,7 @@ def _from_json(folder: Folder, tokenizer: Dict[str, Any], config: Dict[str, Any]
         raise Refused(f"continuing_subword_prefix {prefix!r} in {TOKENIZER}: only {_PREFIX!r} is supported")
     vocab = _vocab_json(model)
     _check_same(folder, vocab)
-    added = tokenizer.get("added_tokens") or []
+    added = listed_tokens(tokenizer)
     tokens = tuple((parse_token(value, TOKENIZER), value.get("id")) for value in added)
     ids = _template_ids(tokenizer)
     chars, unk = model.get("max_input_chars_per_word"), model.get("unk_token")
@@ -215,7 +219,8 @@ def _added(base: _Base, vocabulary: AddedVocabulary, rows: int) -> List[AddedTok
     for content, token in vocabulary.tokens.items():
         if vocabulary.ids[content] >= rows:
             raise Refused(
-                f"the added token {content} has the id {vocabulary.ids[content]}, but there are {rows} word rows"
+                f"the added token {content} has the id {vocabulary.ids[content]}, but there are {rows} word rows "
+                "(vocab_size in config.json)"
             )
         added.append(_stored(token, vocabulary.ids[content], base.normalizer))
     for content, count in Counter(token.content for token in added).items():
@@ -228,28 +233,28 @@ def _list_of(vocab: Dict[str, int], rows: int) -> List[str]:
     """The token of each id; empty where there is none."""
     tokens = [""] * (max(vocab.values(), default=-1) + 1)
     if not 1 <= len(tokens) <= rows:
-        raise Refused(f"the vocabulary has {len(tokens)} ids, but vocab_size in config.json is {rows}")
+        raise Refused(f"{_VOCABULARY} has {len(tokens)} ids, but vocab_size in config.json is {rows}")
     for token, number in vocab.items():
         try:
             size = len(token.encode("utf-8"))
         except UnicodeEncodeError:
-            raise Refused(f"the token {token!a} of the vocabulary is not valid Unicode") from None
+            raise Refused(f"the token {token!a} in {_VOCABULARY} is not valid Unicode") from None
         if size > spec.MAX_TOKEN_BYTES:
-            raise Refused(f"the token {token[:40]}... of the vocabulary is longer than {spec.MAX_TOKEN_BYTES} bytes")
+            raise Refused(f"the token {token[:40]}... in {_VOCABULARY} is longer than {spec.MAX_TOKEN_BYTES} bytes")
         tokens[number] = token
     return tokens
 
 
 def _check_special(base: _Base, vocabulary: AddedVocabulary) -> None:
     """[UNK], [CLS] and [SEP] must be three tokens that exist."""
-    if base.unk_token not in base.vocab:
-        raise Refused(f"unk_token {base.unk_token!r} is not in the vocabulary")
+    if not isinstance(base.unk_token, str) or base.unk_token not in base.vocab:
+        raise Refused(f"unk_token {base.unk_token!r} is not in {_VOCABULARY}")
     known = set(base.vocab.values()) | set(vocabulary.ids.values())
     for name, number in (("[CLS]", base.cls_id), ("[SEP]", base.sep_id)):
         if number not in known:
             raise Refused(f"the id {number} of {name} in {TOKENIZER} is no token")
     if len({base.vocab[base.unk_token], base.cls_id, base.sep_id}) != 3:
-        raise Refused("two of the unknown, the first and the last token are the same")
+        raise Refused(f"two of the unknown, the first and the last token in {TOKENIZER} or {CONFIG} are the same")
     if type(base.max_chars) is not int or not 1 <= base.max_chars <= spec.MAX_WORD_CHARS:
         raise Refused(f"max_input_chars_per_word {base.max_chars!r} in {TOKENIZER} is not 1 to {spec.MAX_WORD_CHARS}")
 

@@ -111,8 +111,11 @@ def _word_embeddings(model: Model) -> Parts:
 
 def _position_embeddings(model: Model) -> Parts:
     """Section 5: the row of token type 0 is added here, once, because there is never another type."""
-    table = model.tensor("embeddings.position_embeddings.weight")
-    table = table + model.tensor("embeddings.token_type_embeddings.weight")[0]
+    rows, kinds = "embeddings.position_embeddings.weight", "embeddings.token_type_embeddings.weight"
+    with np.errstate(over="ignore"):
+        table = model.tensor(rows) + model.tensor(kinds)[0]
+    if not np.isfinite(table).all():
+        raise Refused(f"tensors {rows} and {kinds} in model.safetensors add up to more than a float32 number holds")
     return [*_norm(model, "embeddings"), _rows(table)]
 
 
