@@ -109,7 +109,10 @@ def run_head(data: bytes) -> StandIn:
         import joblib
     except ImportError:
         raise Refused(f"--trust-pickle opens {FILE} with joblib, which is not installed") from None
-    head = joblib.load(io.BytesIO(data))
+    try:
+        head = joblib.load(io.BytesIO(data))
+    except Exception as error:  # its own, or of the code it ran
+        raise Refused(f"joblib cannot open {FILE}: {type(error).__name__}: {error}") from None
     cls = type(head)
     if (cls.__module__, cls.__name__) not in HEADS:
         raise _cannot_be_stored(f"{cls.__module__}.{cls.__name__}")

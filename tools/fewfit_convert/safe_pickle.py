@@ -22,6 +22,7 @@ FILE = "model_head.pkl"
 MAX_BYTES = 1 << 30  # of the decompressed stream: ten thousand classes of 8192 columns have 0.7 GB
 _DTYPE = re.compile(r"[<>=|]?(\?|b1|[iu][1248]|f[248]|U\d{1,6}|O8?)")
 _EMPTY_SET: FrozenSet[Any] = frozenset()  # one for all: each has 216 bytes
+_MAX_KEY = 1 << 16  # characters of the key of a dict, which may be a label
 _SHOWN = 80  # characters of what a hostile stream says are enough
 
 Key = Tuple[str, str]
@@ -331,9 +332,15 @@ class Reader(pickle._Unpickler):  # the one written in Python: its steps can be 
 
 
 def _check_key(key: Any) -> None:
-    """Only what is hashed without asking anything inside of it: CPython's stack does not hold a deep tuple's hash."""
-    if key is not None and not isinstance(key, (str, bytes, int, float, StandIn)):
-        raise malformed(f"{shown(key)} is the key of a dict")
+    """Only what is hashed without asking anything inside of it: CPython's stack does not hold a deep tuple's hash.
+
+    And only short ones: a number of megabytes is hashed, and equal strings are compared, again with every step."""
+    if isinstance(key, (str, bytes)):
+        is_short = len(key) <= _MAX_KEY
+    else:
+        is_short = isinstance(key, int) and key.bit_length() <= 64
+    if key is not None and not is_short and not isinstance(key, (float, StandIn)):
+        raise malformed(f"{shown(key)[:_SHOWN]} is the key of a dict")
 
 
 Reader.dispatch[pickle.SETITEM[0]] = Reader.load_setitem
