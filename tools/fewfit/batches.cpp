@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "batches.hpp"
 
+#include <new>
 #include <optional>
 #include <stdexcept>
 
@@ -45,17 +46,21 @@ class runner {
     return failure(status, reader_.name() + ":" + std::to_string(number) + ": " + sentence);
   }
 
-  // Up to a batch of good lines. A bad one ends it and is kept until those before it are written.
+  // Up to a batch of good lines. A bad one ends it and is kept until those before it are written; so does one for
+  // which there is no memory, which is free again when it is told.
   void read(std::vector<item>& batch) {
     batch.clear();
     item next;
-    while (batch.size() < options_.batch_size && !bad_line_ && reader_.next(next.line)) {
+    while (batch.size() < options_.batch_size && !bad_line_) {
       next.number = ++lines_;
       try {
+        if (!reader_.next(next.line)) return;
         next.text = command_.text_in(next.line);
         batch.push_back(std::move(next));
       } catch (const std::invalid_argument& error) {
-        bad_line_ = at_line(next.number, bad_line, error.what());
+        bad_line_ = at_line(lines_, bad_line, error.what());
+      } catch (const std::bad_alloc&) {
+        bad_line_ = at_line(lines_, bad_file, "there is not enough memory for the line");
       }
     }
   }
