@@ -148,8 +148,18 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _terminated(_signal: int, _frame: object) -> NoReturn:
-    """SIGTERM unwinds the stack like Ctrl-C, so that the temporary file is removed."""
+    """SIGTERM and SIGHUP unwind the stack like Ctrl-C, so that the temporary file is removed."""
     raise KeyboardInterrupt
+
+
+def _handle_signals() -> None:
+    """What ends the program, unless whoever started it wants it to go on, as nohup does."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # elsewhere Python allows no handlers
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _terminated)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -158,8 +168,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parser.parse_args(arguments)
     _check_together(parser, options)
     _check_output(parser, options)
-    if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
-        signal.signal(signal.SIGTERM, _terminated)
+    _handle_signals()
     try:
         _convert(options)
     except Refused as error:

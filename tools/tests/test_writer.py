@@ -171,28 +171,32 @@ def test_whatever_stops_it_leaves_nothing_behind(tmp_path, monkeypatch, capsys, 
     assert old is None or target.read_bytes() == old
 
 
-def test_a_really_full_disk(tmp_path):
-    """A limit on the size of files stops the write in the middle, as a full disk does."""
+@pytest.mark.parametrize("size", [0, 1, 4096, 20000, -1])
+def test_a_really_full_disk(tmp_path, size):
+    """A limit on the size of files stops the write anywhere, as a full disk does; -1 is one byte too few."""
     resource = pytest.importorskip("resource", reason="this system has no file size limits")
     (tmp_path / "model").mkdir()
     source = tiny.write_model(tmp_path / "model")
     (tmp_path / "out").mkdir()
+    if size < 0:
+        assert cli.main([source, "-o", str(tmp_path / "whole")]) == 0
+        size += os.path.getsize(tmp_path / "whole")
 
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     result = run(source, "-o", tmp_path / "out" / "m.fewfit", preexec_fn=limit)
     assert result.returncode == 1 and "was not written" in result.stderr and "Traceback" not in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("fewfit-convert: ")
     assert _left(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_real_signal(tmp_path, number):
-    """In the middle of writing: a pause in the last section makes the signal meet it there."""
-    (tmp_path / "model").mkdir()
+def _stopped(tmp_path, number, **options):
+    """A conversion that a signal met in the middle of writing, where a pause in the last section waits for it."""
+    for name in ("model", "out"):
+        (tmp_path / name).mkdir(exist_ok=True)
     source = tiny.write_model(tmp_path / "model")
-    (tmp_path / "out").mkdir()
     code = (
         f"import sys, time; sys.path.insert(0, {TOOLS!r}); from fewfit_convert import cli, writer\n"
         "inner = writer._head\n"
@@ -200,17 +204,47 @@ def test_a_real_signal(tmp_path, number):
         "writer._head = slow\nsys.exit(cli.main(sys.argv[1:]))"
     )
     command = [sys.executable, "-B", "-c", code, source, "-o", str(tmp_path / "out" / "m.fewfit")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
     for _ in range(600):
-        if _left(tmp_path / "out"):
+        if [name for name in _left(tmp_path / "out") if name.endswith(".part")]:
             break
         time.sleep(0.05)
     assert [name for name in _left(tmp_path / "out") if name.endswith(".part")]
     time.sleep(0.3)
     process.send_signal(number)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_real_signal(tmp_path, number):
+    """One sentence, and nothing is left."""
+    process = _stopped(tmp_path, number)
     _, message = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in message and "Traceback" not in message
+    assert message.splitlines()[-1].startswith("fewfit-convert: interrupted; ")
     assert _left(tmp_path / "out") == []
+
+
+def test_what_is_killed_leaves_the_old_file(tmp_path):
+    """Nobody can take away the temporary file then; it is hidden, has another name and stands in nobody's way."""
+    (tmp_path / "out").mkdir()
+    target = tmp_path / "out" / "m.fewfit"
+    target.write_bytes(b"the old file")
+    process = _stopped(tmp_path, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL and target.read_bytes() == b"the old file"
+    left = [name for name in _left(tmp_path / "out") if name != "m.fewfit"]
+    assert len(left) == 1 and left[0].startswith(".m.fewfit.") and left[0].endswith(".part")
+    assert cli.main([str(tmp_path / "model"), "-o", str(target)]) == 0 and len(target.read_bytes()) > 10000
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    """As nohup wants it."""
+    process = _stopped(tmp_path, signal.SIGHUP, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.terminate()
+    assert process.communicate(timeout=60) and process.returncode == 130 and _left(tmp_path / "out") == []
 
 
 USAGE = [
