@@ -43,9 +43,7 @@ WRONG = {
     "a long string": "y" * 100000,
 }
 NO = tiny.ABSENT
-SETTINGS = ("config.json", "modules.json", "1_Pooling/config.json", "sentence_bert_config.json",
-            "config_sentence_transformers.json", "config_setfit.json")  # fmt: skip
-WORDS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+SETTINGS = ("config.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config_setfit.json")
 MORE = {  # what a plain folder does not have and the converter looks at
     "tokenizer_config.json": {
         "fast_tokenizer_files": ["tokenizer.json"],
@@ -63,7 +61,7 @@ OLD = {"tokenizer_config.json:added_tokens_decoder": NO}
 VARIANTS = {
     # name: changes of the folder, the files whose values are replaced
     "settings": ({}, SETTINGS),
-    "tokenizer": ({}, WORDS),
+    "tokenizer": ({}, ("tokenizer.json",)),
     "more": ({"golden.json": MORE["golden.json"]}, ("golden.json", "1_Pooling/config.json", "tokenizer_config.json")),
     "older files": (
         {**OLD, "added_tokens.json": MORE["added_tokens.json"]},
