@@ -31,7 +31,7 @@ NAMES = (
 )
 _STAGES = ("reading settings", "reading tokenizer", "reading head", "reading weights", "writing")
 _LONGEST = 700  # characters of a sentence
-_PATIENCE = 10.0  # seconds that a tiny model may take; it takes 20 ms
+_PATIENCE = 10.0  # seconds of the processor that a tiny model may take; it takes 20 ms
 _ABOUT = 10
 
 
@@ -81,9 +81,9 @@ class Judge:
 
     def wrong(self, *options: str, must_refuse: bool = False, words: str = "") -> List[str]:
         """What is wrong with how the folder is taken now: nothing, if all is well."""
-        begin = time.perf_counter()
+        begin = time.process_time()
         status, error = self.run(*options)
-        found = [] if time.perf_counter() - begin < _PATIENCE else ["too slow"]
+        found = [] if time.process_time() - begin < _PATIENCE else ["too slow"]
         if status == 0 and not must_refuse:
             self.accepted += 1
             with open(self._out, "rb") as made:
