@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Files that are not what their names say: bytes that are no text, texts that are no JSON, vocabularies and cards that
-no trainer writes, pipes and devices in the place of files, paths that lead elsewhere."""
+"""Files that are not what their names say: bytes that are no text, texts that are no JSON, vocabularies and cards
+that no trainer writes, pipes and devices in the place of files, paths that lead elsewhere."""
 
 import json
 import os
