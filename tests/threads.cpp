@@ -24,7 +24,7 @@
 #define FEWFIT_POSIX_THREADS 0
 #endif
 
-// AddressSanitizer puts a margin around each variable, and takes three times as long.
+// AddressSanitizer puts a margin around each variable, and is slow.
 #if defined(__SANITIZE_ADDRESS__)
 #define FEWFIT_WIDE_FRAMES 1
 #elif defined(__has_feature)

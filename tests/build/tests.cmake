@@ -143,8 +143,8 @@ if(FEWFIT_VALGRIND)
   set_tests_properties(suite.valgrind PROPERTIES LABELS dear TIMEOUT 3600 COST 500)
 endif()
 
-# Races between threads are seen by ThreadSanitizer alone, however right the answers are: eight threads on one model
-# passed every comparison with one thread while its pool and its arenas lacked their ordering, and it named both.
+# Races between threads are seen by ThreadSanitizer, however right the answers are: plan.cpp's case on threads and
+# thread_pool.cpp's short calls passed while arenas and pool lacked their memory orders, and it reported both.
 if(FEWFIT_clang++)
   fewfit_leg(tsan)
 endif()
