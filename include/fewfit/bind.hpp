@@ -122,7 +122,7 @@ class binder {
                           t.added,
                           t.special_tokens_are_text != 0};
     const trie pieces = bind_trie(v.trie, v.nodes);
-    const short_words words = make_short_words(v.keys, v.words, v.slots);
+    const short_words words = make_short_words(v.keys, v.words, v.slot_count);
     note(check_tokenizer(m_.tokenizer.config, m_.tokenizer.added, pieces, words, v.tokens));
     if (!good()) return;
     m_.tokenizer.vocab = make_vocabulary(pieces, words, v.tokens, t.unk_id);

@@ -110,8 +110,8 @@ inline std::size_t token_bound(std::size_t bytes, std::size_t max_length) noexce
 /// How texts are dealt to tasks: sixteen each, and towards the end fewer, so that all threads end at nearly the same
 /// time; but not so few that the weights pass for a handful of rows.
 struct text_tasks {
-  std::size_t large = 0;             // tasks of sixteen texts
-  std::size_t small = texts_a_task;  // texts of a task behind those
+  std::size_t large = 0;               // tasks of sixteen texts
+  std::size_t smaller = texts_a_task;  // texts of a task behind those
 
   /// `rows` is a guess for all `n` texts.
   static text_tasks deal(std::size_t n, std::size_t rows, std::size_t width) noexcept {
@@ -121,10 +121,12 @@ struct text_tasks {
     return {n > end ? (n - end) / texts_a_task : 0, enough < most ? enough : most};
   }
   /// How many tasks n texts make.
-  std::size_t count(std::size_t n) const noexcept { return large + (n - large * texts_a_task + small - 1) / small; }
+  std::size_t count(std::size_t n) const noexcept {
+    return large + (n - large * texts_a_task + smaller - 1) / smaller;
+  }
   /// The first text of a task; n for a task that there is not.
   std::size_t begin(std::size_t task, std::size_t n) const noexcept {
-    const std::size_t few = task < large ? task : large, at = few * texts_a_task + (task - few) * small;
+    const std::size_t few = task < large ? task : large, at = few * texts_a_task + (task - few) * smaller;
     return at < n ? at : n;
   }
 };

@@ -40,7 +40,7 @@ FEWFIT_INLINE plan::plan(goal g, const model& m, span<const std::string_view> te
   if (goal_ != goal::encode && !model_->head.exists()) early_ = errc::no_head;
   if (early_ != errc::none) return;
   const auto dealt = detail::text_tasks::deal(texts.size, probable, scratch_->width);
-  large_tasks_ = dealt.large, small_task_ = dealt.small;
+  large_tasks_ = dealt.large, small_task_ = dealt.smaller;
   const bool worth_it = texts.size == 1 && scratch_->width > 1 && tokens >= detail::tokens_worth_cutting;
   const bool by_rows = how == cut::rows || (how == cut::automatic && worth_it);
   early_ = scratch_->prepare(*model_, tokens, texts.size, answer_bytes(), by_rows);

@@ -230,12 +230,12 @@ class [[nodiscard]] result {
   const T* operator->() const noexcept { return &*value_; }
 
   /// The value; throws `bad_result` where there is none, or ends the program if exceptions are off.
-  T& value() & { return check(), *value_; }
-  T&& value() && { return check(), std::move(*value_); }
-  const T& value() const& { return check(), *value_; }
+  T& value() & { return must_hold(), *value_; }
+  T&& value() && { return must_hold(), std::move(*value_); }
+  const T& value() const& { return must_hold(), *value_; }
 
  private:
-  void check() const {
+  void must_hold() const {
     if (value_) return;
 #if FEWFIT_EXCEPTIONS
     throw bad_result(error_);

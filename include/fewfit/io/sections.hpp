@@ -26,10 +26,10 @@ struct tokenizer_section {
 
 struct vocabulary_section {
   std::uint32_t nodes;
-  std::uint32_t slots;
+  std::uint32_t slot_count;
   const std::uint64_t* trie;   // [nodes]
-  const std::uint64_t* keys;   // [slots]
-  const std::uint32_t* words;  // [slots], the ids of the keys
+  const std::uint64_t* keys;   // [slot_count]
+  const std::uint32_t* words;  // [slot_count], the ids of the keys
   string_table tokens;         // [V]
 };
 
@@ -138,12 +138,12 @@ FEWFIT_COLD inline error read_vocabulary(const section& content, const model_con
   section_reader in(content, "vocabulary");
   const std::uint32_t tokens = in.take_between(1, c.vocab_size, errc::bad_token_id, "tokens");
   v.nodes = in.take_between(256, 1u << 23, errc::bad_trie, "trie");
-  v.slots = in.take_between(2, 1u << 23, errc::bad_trie, "short words");
-  if (in.ok() && (v.slots & (v.slots - 1)) != 0) in.fail(errc::bad_trie, "short words", v.slots);
+  v.slot_count = in.take_between(2, 1u << 23, errc::bad_trie, "short words");
+  if (in.ok() && (v.slot_count & (v.slot_count - 1)) != 0) in.fail(errc::bad_trie, "short words", v.slot_count);
   in.take_zeros(52);
   v.trie = in.take_array<std::uint64_t>(v.nodes);
-  v.keys = in.take_array<std::uint64_t>(v.slots);
-  v.words = in.take_array<std::uint32_t>(v.slots);
+  v.keys = in.take_array<std::uint64_t>(v.slot_count);
+  v.words = in.take_array<std::uint32_t>(v.slot_count);
   v.tokens = in.take_strings(tokens, 1024);
   in.finish();
   return in.error();

@@ -94,7 +94,7 @@ inline double longest(const logistic_problem& p) noexcept {
   double most = 1;
   for (std::size_t i = 0; i < p.examples; ++i) {
     const float* const x = p.vectors + i * p.width;
-    most = std::max(most, dot(x, x, p.width));
+    most = (std::max)(most, dot(x, x, p.width));
   }
   return std::sqrt(most);
 }
@@ -140,13 +140,13 @@ inline error leave_one_out(const training_set& e, const logistic_regression& of_
   problem.block = memory.block;
   if (!held_out.find_directions(memory)) return {errc::non_finite_output, "leave_one_out"};
   // A tenth of what would do, because an intercept that is nearly flat goes on for longer.
-  const double small = 2e-7 / detail::longest(problem), scale = detail::scale_of(problem);
+  const double small_enough = 2e-7 / detail::longest(problem), scale = detail::scale_of(problem);
   for (std::size_t i = 0; i < e.labels.size; ++i) {
     held_out.leave_out(e, options, i);
     held_out.begin(memory);
     if (problem.classes > 1) {
       const bool known = problem.class_left_out == detail::nobody;
-      const auto end = detail::minimise(problem, memory, held_out.state.parameters.data(), small, scale,
+      const auto end = detail::minimise(problem, memory, held_out.state.parameters.data(), small_enough, scale,
                                         options.max_iterations, known ? &held_out.eased : nullptr);
       if (!end.finite) return {errc::non_finite_output, "leave_one_out", i};
     }

@@ -67,16 +67,16 @@ struct newton_end {
   bool finite = true;
 };
 
-/// step = - about the inverse of the second derivative times the gradient, as far as the rest is `small` enough.
+/// step = - about the inverse of the second derivative times the gradient, as far as the rest is `small_enough`.
 ///
 /// Keeps the directions in `found`, if there is any room for them.
-inline void conjugate_gradients(const logistic_problem& p, newton_memory& m, double small, std::size_t most,
+inline void conjugate_gradients(const logistic_problem& p, newton_memory& m, double small_enough, std::size_t most,
                                 const conjugate_pairs* known, conjugate_pairs* found) noexcept {
   const double_table& t = *p.table;
   const std::size_t n = p.parameters();
   for (std::size_t i = 0; i < n; ++i) m.step[i] = 0, m.left[i] = -m.gradient[i], m.direction[i] = 0;
   double before = 1;
-  for (std::size_t round = 0; round < most && std::sqrt(t.dot(m.left, m.left, n)) > small; ++round) {
+  for (std::size_t round = 0; round < most && std::sqrt(t.dot(m.left, m.left, n)) > small_enough; ++round) {
     std::memcpy(m.eased, m.left, n * sizeof(double));
     if (known != nullptr) known->apply(t, m.eased, n, m.factors);
     const double now = t.dot(m.left, m.eased, n);
@@ -130,21 +130,21 @@ inline double length_of_gradient(const logistic_problem& p, newton_memory& m, co
   return std::sqrt(p.table->dot(m.gradient, m.gradient, p.parameters()));
 }
 
-/// Brings the parameters to where the gradient is no longer than `small`.
+/// Brings the parameters to where the gradient is no longer than `small_enough`.
 ///
 /// needs   scores and probabilities of the parameters; intercepts that sum to 0, as they still do at the end
 /// shape   `scale`, a gradient that is long: steps are the more exact the shorter theirs is beside it
-inline newton_end minimise(const logistic_problem& p, newton_memory& m, double* parameters, double small,
+inline newton_end minimise(const logistic_problem& p, newton_memory& m, double* parameters, double small_enough,
                            double scale, std::uint32_t most_steps, const conjugate_pairs* known = nullptr) noexcept {
   constexpr std::size_t most_products = 1000;  // of a step: only problems without any sense come near it
   newton_end end;
   for (;; ++end.steps) {
     end.gradient = length_of_gradient(p, m, parameters);
     end.finite = is_finite_number(end.gradient);
-    end.converged = end.gradient <= small;
+    end.converged = end.gradient <= small_enough;
     if (!end.finite || end.converged || end.steps == most_steps) return end;
     const double part = std::sqrt(end.gradient / scale), enough = end.gradient * (part < 0.1 ? part : 0.1);
-    conjugate_gradients(p, m, enough > small / 2 ? enough : small / 2, most_products, known, nullptr);
+    conjugate_gradients(p, m, enough > small_enough / 2 ? enough : small_enough / 2, most_products, known, nullptr);
     if (!go_along(p, m, parameters)) return end.finite = false, end;
   }
 }

@@ -21,10 +21,10 @@ inline namespace v0 {
 
 /// A view into the model file; without slots it holds nothing.
 struct short_words {
-  const std::uint64_t* keys = nullptr;  // [slots], 0 where a slot is empty
-  const std::uint32_t* ids = nullptr;   // [slots]
-  std::uint32_t slots = 0;              // a power of two, at least 2
-  std::uint32_t shift = 63;             // 64 - log2(slots)
+  const std::uint64_t* keys = nullptr;  // [slot_count], 0 where a slot is empty
+  const std::uint32_t* ids = nullptr;   // [slot_count]
+  std::uint32_t slot_count = 0;         // a power of two, at least 2
+  std::uint32_t shift = 63;             // 64 - log2(slot_count)
 };
 
 inline constexpr std::uint32_t no_token = 0xFFFFFFFFu;
@@ -32,9 +32,9 @@ inline constexpr std::size_t max_short_word_bytes = 7;
 
 /// needs   slots a power of two, at least 2
 inline short_words make_short_words(const std::uint64_t* keys, const std::uint32_t* ids,
-                                    std::uint32_t slots) noexcept {
-  short_words words{keys, ids, slots, 63};
-  for (std::uint32_t n = slots; n > 2; n /= 2) --words.shift;
+                                    std::uint32_t slot_count) noexcept {
+  short_words words{keys, ids, slot_count, 63};
+  for (std::uint32_t n = slot_count; n > 2; n /= 2) --words.shift;
   return words;
 }
 
@@ -46,7 +46,7 @@ inline std::uint32_t find(const short_words& words, std::uint64_t key) noexcept 
   auto slot = static_cast<std::uint32_t>(key * 0x9E3779B97F4A7C15u >> words.shift);
   while (words.keys[slot] != key) {
     if (words.keys[slot] == 0) return no_token;
-    slot = (slot + 1) & (words.slots - 1);
+    slot = (slot + 1) & (words.slot_count - 1);
   }
   return words.ids[slot];
 }
@@ -76,16 +76,16 @@ inline constexpr std::uint32_t max_taken_slots = 64;
 inline bool slots_are_sound(const short_words& words, std::uint32_t& taken) noexcept {
   std::uint32_t in_a_row = 0, longest = 0, ids_of_empty = 0;
   taken = 0;
-  for (std::uint32_t i = 0; i < words.slots; ++i) {
+  for (std::uint32_t i = 0; i < words.slot_count; ++i) {
     const bool is_taken = words.keys[i] != 0;
     ids_of_empty |= is_taken ? 0 : words.ids[i];
     taken += is_taken ? 1 : 0;
     in_a_row = is_taken ? in_a_row + 1 : 0;
     longest = in_a_row > longest ? in_a_row : longest;
   }
-  for (std::uint32_t i = 0; i < words.slots && words.keys[i] != 0; ++i) ++in_a_row;  // past the end
+  for (std::uint32_t i = 0; i < words.slot_count && words.keys[i] != 0; ++i) ++in_a_row;  // past the end
   longest = in_a_row > longest ? in_a_row : longest;
-  return taken < words.slots && ids_of_empty == 0 && longest <= max_taken_slots;
+  return taken < words.slot_count && ids_of_empty == 0 && longest <= max_taken_slots;
 }
 
 }  // namespace detail

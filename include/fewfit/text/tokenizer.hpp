@@ -87,7 +87,7 @@ class id_stage {
   }
 
   bool short_word(std::uint64_t key, bool& wants_more) {
-    if (t_.vocab.words.slots == 0) return false;
+    if (t_.vocab.words.slot_count == 0) return false;
     const std::uint32_t id = find(t_.vocab.words, key);
     if (id == no_token) return false;
     wants_more = ids_(&id, nullptr, std::size_t{1});

@@ -117,7 +117,8 @@ bool trie_is_sound(const trie& t, const string_table& strings, const Belongs& be
   for (std::uint32_t i = 0; i < strings.count; ++i) expected += belongs(i) ? 1 : 0;
   if (!detail::trie_nodes_are_sound(t, strings.count, expected)) return false;
   for (std::uint32_t i = 0; i < strings.count; i += detail::strings_together) {
-    const std::uint32_t n = std::min(strings.count - i, detail::strings_together);
+    // In parentheses, as all of these are: windows.h has a macro of this name.
+    const std::uint32_t n = (std::min)(strings.count - i, detail::strings_together);
     if (!detail::strings_are_there(t, strings, i, n, belongs)) return false;
   }
   return true;
