@@ -39,10 +39,10 @@ def is_right(label, program, environment):
     return right
 
 
-def turkish_locale(folder):
-    """The environment of a Turkish locale, made here: not every machine has one. None where it can't be made."""
-    made = subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", folder / "tr_TR.UTF-8"], capture_output=True)
-    return {"LOCPATH": str(folder), "LC_ALL": "tr_TR.UTF-8"} if made.returncode == 0 else None
+def own_locale(folder, name):
+    """The environment of a locale, made here: not every machine has it. None where it can't be made."""
+    made = subprocess.run(["localedef", "-i", name, "-f", "UTF-8", folder / f"{name}.UTF-8"], capture_output=True)
+    return {"LOCPATH": str(folder), "LC_ALL": f"{name}.UTF-8"} if made.returncode == 0 else None
 
 
 def main():
@@ -53,7 +53,7 @@ def main():
     right = True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        turkish = turkish_locale(folder)
+        turkish = own_locale(folder, "tr_TR")
         if turkish is None:
             sys.exit("no Turkish locale can be made here: localedef and Debian's package locales are needed")
         for compiler in arguments.compilers:
