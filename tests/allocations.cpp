@@ -7,10 +7,12 @@
 #include <new>
 #include <stdexcept>
 
+#include "support/stop.hpp"
+
 // Eigen asserts where it allocates although that is forbidden; here the assertion throws, in every kind of build.
 #define EIGEN_RUNTIME_NO_MALLOC
 #define eigen_assert(condition) \
-  if (!(condition)) throw std::logic_error(#condition)
+  if (!(condition)) support::stop(std::logic_error(#condition))
 #include <Eigen/Core>
 
 #include <doctest/doctest.h>
@@ -37,7 +39,7 @@ void* counted(std::size_t bytes, std::size_t alignment) noexcept {
 
 void* counted_or_throw(std::size_t bytes, std::size_t alignment) {
   void* p = counted(bytes, alignment);
-  if (p == nullptr) throw std::bad_alloc();
+  if (p == nullptr) support::stop(std::bad_alloc());
   return p;
 }
 

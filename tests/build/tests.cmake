@@ -24,6 +24,11 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND FEWFIT_BUILD_TOOLS AND FEWFIT_BUILD_EX
                      $<TARGET_FILE:batch> $<TARGET_FILE:no_exceptions> $<TARGET_FILE:own_job_system>)
 endif()
 
+get_target_property(eigen_directory Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT CMAKE_CXX_COMPILER_FRONTEND_VARIANT STREQUAL "MSVC")
+  fewfit_script_test(build.refusals lint "${here}/refusals.py" "${CMAKE_CXX_COMPILER}" "${eigen_directory}")
+endif()
+
 option(FEWFIT_TEST_ALL "Register the tests that take minutes, too" OFF)
 if(NOT FEWFIT_TEST_ALL)
   return()
@@ -33,7 +38,6 @@ endif()
 if(FEWFIT_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(arch_flag -march=${FEWFIT_ARCH})
 endif()
-get_target_property(eigen_directory Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
 foreach(compiler g++ clang++)
   find_program(FEWFIT_${compiler} ${compiler})
   if(FEWFIT_${compiler})
@@ -86,6 +90,16 @@ fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${eigen_
                    ${compilers})
 set_tests_properties(build.digest_matrix PROPERTIES COST 900)  # eight minutes: not as the last one, alone
 
+# --- a guest in other people's programs --------------------------------------------------------------------------
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND FEWFIT_g++)
+  set(other_compiler)
+  if(FEWFIT_clang++)
+    set(other_compiler "${FEWFIT_clang++}")
+  endif()
+  fewfit_script_test(build.guest dear "${here}/guest.py" "${eigen_directory}" "${FEWFIT_g++}" ${other_compiler})
+  set_tests_properties(build.guest PROPERTIES TIMEOUT 3600 COST 400)
+endif()
+
 # --- registers ---------------------------------------------------------------------------------------------------
 # A cross compiler for the other processor where there is one; nothing it makes is run.
 find_program(FEWFIT_aarch64_cross aarch64-linux-gnu-g++)
@@ -112,13 +126,19 @@ function(fewfit_leg preset)
   add_test(NAME suite.${preset} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" COMMAND sh -c
     "cmake --preset ${preset} -DFEWFIT_MODEL='${model}' -DFEWFIT_BREADTH='${breadth}' \
        -DPython3_EXECUTABLE='${Python3_EXECUTABLE}' && \
-     cmake --build --preset ${preset} && ctest --preset ${preset}")
+     cmake --build --preset ${preset} && \
+     '${Python3_EXECUTABLE}' -B '${here}/skipped.py' preset 'build/${preset}' ${preset}")
   set_tests_properties(suite.${preset} PROPERTIES LABELS dear TIMEOUT 3600 COST 1000)
 endfunction()
 # Clang's sanitizers, because its compiler takes a third of g++'s time with them, and so the suite sees both compilers.
 find_program(FEWFIT_clang++ clang++)
 if(FEWFIT_clang++)
   fewfit_leg(asan)
+endif()
+# What the standard library checks of itself, in the newest language, without exceptions and types at run time. Where
+# those are off a failed REQUIRE does not end its case: what follows may crash, which is as red.
+if(FEWFIT_g++)
+  fewfit_leg(strict)
 endif()
 
 # Five minutes each of new inputs; recorded runs are longer (SECURITY.md).
@@ -136,7 +156,8 @@ endif()
 # the hundred: AddressSanitizer sees them.
 find_program(FEWFIT_VALGRIND valgrind)
 if(FEWFIT_VALGRIND)
-  add_test(NAME suite.valgrind COMMAND "${FEWFIT_VALGRIND}" -q --error-exitcode=1 --leak-check=full
+  add_test(NAME suite.valgrind COMMAND "${Python3_EXECUTABLE}" -B "${here}/skipped.py" cases
+           "${FEWFIT_VALGRIND}" -q --error-exitcode=1 --leak-check=full --
            $<TARGET_FILE:fewfit_tests> --test-suite-exclude=*exhaustive*,parity*
            "--source-file=*tests/config.cpp,*io/*,*tests/model.cpp,*nn/*,*tests/memory.cpp,*text/*"
            "--source-file-exclude=*nn/leave_one_out.cpp,*nn/logistic_regression.cpp")

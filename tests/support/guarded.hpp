@@ -6,6 +6,8 @@
 #include <cstring>
 #include <new>
 
+#include "stop.hpp"
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,8 +32,8 @@ class guarded {
     const std::size_t whole = (bytes + page - 1) / page * page;
     size_ = whole + 2 * page;
     base_ = static_cast<unsigned char*>(mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED) throw std::bad_alloc();
-    if (whole != 0 && mprotect(base_ + page, whole, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+    if (base_ == MAP_FAILED) stop(std::bad_alloc());
+    if (whole != 0 && mprotect(base_ + page, whole, PROT_READ | PROT_WRITE) != 0) stop(std::bad_alloc());
     data_ = base_ + page + (before ? 0 : whole - bytes);
 #else
     static_cast<void>(before);

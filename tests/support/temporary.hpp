@@ -12,6 +12,15 @@
 
 namespace support {
 
+/// A path of its name in UTF-8, which C++20 wants in characters of another type.
+inline std::filesystem::path path_of(const std::string& utf8) {
+#if defined(__cpp_char8_t)
+  return std::u8string(utf8.begin(), utf8.end());
+#else
+  return std::filesystem::u8path(utf8);
+#endif
+}
+
 class temporary_folder {
  public:
   temporary_folder() {
@@ -27,10 +36,13 @@ class temporary_folder {
   }
 
   /// A name in the folder, in UTF-8.
-  std::string name(const std::string& file) const { return (path_ / std::filesystem::u8path(file)).u8string(); }
+  std::string name(const std::string& file) const {
+    const auto utf8 = (path_ / path_of(file)).u8string();
+    return {utf8.begin(), utf8.end()};
+  }
   /// A file with these bytes; returns its name.
   std::string file(const std::string& file_name, std::string_view bytes) const {
-    std::ofstream out(std::filesystem::u8path(name(file_name)), std::ios::binary | std::ios::trunc);
+    std::ofstream out(path_of(name(file_name)), std::ios::binary | std::ios::trunc);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();
     if (!out) std::abort();

