@@ -13,7 +13,7 @@ extern "C" __attribute__((visibility("default"))) int NAME(const char* path, cha
   const auto vector = model->encode("one text of many");
   const auto probabilities = model->predict_proba("one text of many");
   if (!vector || !probabilities) return 1;
-  std::snprintf(out, size, "version %d, %zu ids, vector %.9g, probability %.17g", FEWFIT_VERSION_MINOR,
-                cut.ids.size(), static_cast<double>(vector->front()), probabilities->front());
+  std::snprintf(out, size, "version %d, vector %.9g, probability %.17g", FEWFIT_VERSION_MINOR,
+                static_cast<double>(vector->front()), probabilities->front());
   return 0;
 }
