@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "support/call_faults.hpp"
-#include "support/check_damage.hpp"
+#include "support/head_damages.hpp"
 #include "support/many_texts.hpp"
 #include "support/temporary.hpp"
 #include "support/tiny_head.hpp"
@@ -270,59 +270,39 @@ TEST_CASE("a head for another body is refused, whatever differs") {
   CHECK(support::head_error(head, *tiny_loaded(p)).code == errc::none);
 }
 
-TEST_CASE("what is wrong with a head file is said, and nothing is left behind") {
-  const tiny_loaded body(support::tiny());
-  const auto edited = [](const std::function<void(support::tiny_file&)>& edit) {
-    support::tiny_file f = support::tiny_head(support::other_head());
-    edit(f);
-    return f.bytes();
-  };
-  using file = support::tiny_file;
-  struct {
-    const char* name;
-    errc code;
-    const char* where;
-    std::string bytes;
-  } const rows[] = {
-      {"a model", errc::unsupported_kind, "kind", support::tiny_bytes()},
-      {"no body", errc::missing_section, "body", edited([](file& f) { f.remove("body"); })},
-      {"no head", errc::missing_section, "head", edited([](file& f) { f.remove("head"); })},
-      {"no about", errc::missing_section, "about", edited([](file& f) { f.remove("about"); })},
-      {"two heads", errc::missing_section, "about",
-       edited([](file& f) { f.sections.insert(f.sections.begin() + 1, f.sections[1]); })},
-      {"a self-test", errc::section_order, "self_test", edited([](file& f) {
-         f.sections.push_back({11, "self_test", "x"});
-       })},
-      {"unknown", errc::unknown_section, "section", edited([](file& f) {
-         f.sections.push_back({13, "x", "x"});
-       })},
-      {"no entries", errc::bad_section_count, "body",
-       edited([](file& f) { support::put(f.sections[0].body, 0, 0u); })},
-      {"many entries", errc::bad_section_count, "body",
-       edited([](file& f) { support::put(f.sections[0].body, 0, 4097u); })},
-      {"too few bytes", errc::section_size, "body", edited([](file& f) { f.sections[0].body.pop_back(); })},
-      {"reserved", errc::reserved_not_zero, "body",
-       edited([](file& f) { support::put(f.sections[0].body, 63, char{1}); })},
-      {"a size", errc::wrong_body, "body", edited([](file& f) { f.sections[0].body[64 + 8] ^= 1; })},
-      {"its head", errc::bad_flag, "labels are integers",
-       edited([](file& f) { f.set("head.labels are integers", 2u); })},
-      {"its text", errc::bad_utf8, "about", edited([](file& f) { f.set("about.strings", '\xFF'); })}};
-  for (const auto& row : rows) {
-    CAPTURE(row.name);
-    support::counting_memory memory;
-    const fewfit::error e = support::head_error(row.bytes, *body, support::options(fewfit::verify::full, &memory));
-    CHECK(e.code == row.code);
-    CHECK(std::string(e.where) == row.where);
-    CHECK(memory.live == 0);
-  }
+TEST_CASE("each damage to a head's file is refused by its name, and the nearest right file loads") {
+  for (const support::damage& row : support::head_damages()) support::check_head(row);
   CHECK(support::load_error(support::tiny_head(support::other_head()).bytes(), fewfit::verify::full).code ==
         errc::unsupported_kind);
-  std::string spoilt = support::tiny_head(support::other_head()).bytes();
-  spoilt[spoilt.size() - 70] ^= 1;
-  CHECK(support::head_error(spoilt, *body).code == errc::section_checksum);
-  CHECK(fewfit::head::load("absent", *body).error().code == errc::file_not_found);
-  for (std::size_t size = 0; size < spoilt.size(); ++size)
-    CHECK(support::head_error(spoilt.substr(0, size), *body).code != errc::none);
+  CHECK(fewfit::head::load("absent", *support::taught_body()).error().code == errc::file_not_found);
+}
+
+TEST_CASE("every single-byte change of a head's file is refused, and every length but its own") {
+  const fewfit::model& body = *support::taught_body();
+  for (const std::string& file : {support::tiny_head(support::other_head()).bytes(), support::taught_file()}) {
+    const support::aligned_bytes bytes(file);
+    const auto code = [&] { return fewfit::head::from_memory(bytes.data(), bytes.size(), body).error().code; };
+    std::size_t missed = 0;
+    for (std::size_t at = 0; at < file.size(); ++at)
+      for (const int pattern : {0x01, 0x80, 0xFF}) {
+        bytes.data()[at] = static_cast<unsigned char>(file[at] ^ pattern);
+        missed += code() == errc::none ? 1 : 0;
+        bytes.data()[at] = static_cast<unsigned char>(file[at]);
+      }
+    CHECK(missed == 0);
+    CHECK(code() == errc::none);
+    for (std::size_t size = 0; size < file.size(); ++size)
+      CHECK(support::head_error(file.substr(0, size), body).code ==
+            (size < 64 ? errc::file_too_short : errc::wrong_file_size));
+    for (std::size_t n = 1; n <= 64; ++n)
+      for (const char c : {'\0', 'x'}) {
+        std::string longer = file + std::string(n, c);
+        CHECK(support::head_error(longer, body).code == errc::wrong_file_size);
+        support::put(longer, 16, std::uint64_t{longer.size()});
+        support::repair(longer);
+        CHECK(support::head_error(longer, body).code == errc::trailing_bytes);
+      }
+  }
 }
 
 TEST_CASE("a head without memory, and asked wrongly") {

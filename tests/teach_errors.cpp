@@ -147,45 +147,6 @@ TEST_CASE("more labels than a head can have, before any text is looked at") {
   CHECK(e.number == 65537);
 }
 
-TEST_CASE("what is wrong with a taught head's file is said") {
-  const auto is = [](const fewfit::error& e, errc code, const char* where) {
-    CHECK(e.code == code);
-    CHECK(std::string(e.where) == where);
-  };
-  const std::size_t head = 1, examples = 3;
-  using support::taught_head_error;
-  is(taught_head_error(examples, 0, 0u), errc::bad_dimension, "examples");
-  is(taught_head_error(examples, 0, (1u << 24) + 1), errc::bad_dimension, "examples");
-  is(taught_head_error(examples, 0, 1u << 24), errc::section_size, "examples");
-  is(taught_head_error(examples, 4, 2u), errc::bad_flag, "texts are kept");
-  for (const double bad : {0.0, -1.0, std::nan(""), HUGE_VAL})
-    is(taught_head_error(examples, 8, bad), errc::bad_fit_option, "C");
-  for (const double bad : {-1e-300, std::nan(""), HUGE_VAL})
-    is(taught_head_error(examples, 16, bad), errc::bad_fit_option, "tolerance");
-  is(taught_head_error(examples, 8, 1e-300), errc::none, "");
-  is(taught_head_error(examples, 16, 0.0), errc::none, "");
-  is(taught_head_error(examples, 32, 2u), errc::bad_flag, "fit_intercept");
-  is(taught_head_error(examples, 36, 2u), errc::bad_flag, "balanced");
-  for (const std::size_t at : {40u, 63u})
-    is(taught_head_error(examples, at, '\1'), errc::reserved_not_zero, "examples");
-  is(taught_head_error(examples, 64, 2u), errc::bad_label, "examples");
-  is(taught_head_error(examples, 128, 0x7FC00000u), errc::non_finite_weight, "examples");
-  struct share {
-    std::size_t section, at;
-    const char* name;
-  };
-  for (const share& s : {share{head, 24, "abstain_below"}, share{head, 32, "expected_error"},
-                         share{head, 48, "expected_answers"}, share{examples, 24, "most_errors"}}) {
-    for (const double bad : {-0.001, 1.001, std::nan(""), HUGE_VAL})
-      is(taught_head_error(s.section, s.at, bad), errc::bad_share, s.name);
-    for (const double good : {0.0, 0.5, 1.0}) is(taught_head_error(s.section, s.at, good), errc::none, "");
-  }
-  is(taught_head_error(head, 40, 3u), errc::bad_label, "unknown");
-  for (const std::uint32_t good : {0u, 1u, 2u}) is(taught_head_error(head, 40, good), errc::none, "");
-  for (const std::size_t at : {44u, 47u, 56u, 63u})
-    is(taught_head_error(head, at, '\1'), errc::reserved_not_zero, "head");
-}
-
 TEST_CASE("its file is a head file like any other; examples and texts are in it if they are to be") {
   const taught_texts& l = lessons();
   std::size_t sizes[3] = {};

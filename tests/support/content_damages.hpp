@@ -96,6 +96,29 @@ inline void add_size_damages(std::vector<damage>& rows) {
   rows.push_back({"hidden_size claims 15", errc::padding_not_zero, "word_embeddings", wide(15)});
   rows.push_back({"intermediate_size claims 49", errc::padding_not_zero, "intermediate",
                   field("config.intermediate_size", 49u)});
+  // The product of rows and columns is right, and the next array's, too; nothing in the file is 88 times 16.
+  rows.push_back({"rows and columns exchanged", errc::padding_not_zero, "intermediate", sections([](tiny_file& f) {
+                    f.set("config.vocab_size", 88u).set("config.max_position_embeddings", 34u);
+                    f.set("config.hidden_size", 16u).set("config.num_attention_heads", 4u);
+                    f.set("config.sentence_size", 16u);
+                  })});
+  // Zeros are the same in any type, but for scales: only the size can tell.
+  const auto zeros = [](const std::string& section, const std::string& type, std::uint32_t value) {
+    return sections([=](tiny_file& f) {
+      std::string& body = f.section(section).body;
+      body.assign(body.size(), '\0');
+      f.set("config." + type, value);
+    });
+  };
+  for (const std::uint32_t type : {2u, 3u, 4u})
+    rows.push_back({"a layer of floats claimed to be of type " + std::to_string(type),
+                    type == 4 ? errc::bad_scale : errc::section_size, type == 4 ? "query, key, value" : "layer",
+                    zeros("layer0", "linear layers", type), zeros("layer0", "linear layers", 1)});
+  for (const std::uint32_t type : {2u, 4u})
+    rows.push_back({"rows of floats claimed to be of type " + std::to_string(type),
+                    type == 4 ? errc::bad_scale : errc::section_size, "word_embeddings",
+                    zeros("word_embeddings", "word embeddings", type),
+                    zeros("word_embeddings", "word embeddings", 1)});
   rows.push_back({"one layer claimed", errc::section_order, "head", field("config.num_hidden_layers", 1u)});
   rows.push_back({"three layers claimed", errc::missing_section, "layer", field("config.num_hidden_layers", 3u)});
   const char* const names[] = {"tokenizer", "vocabulary", "word_embeddings", "position_embeddings", "layer", "layer",

@@ -55,8 +55,7 @@ class section_reader {
   template <class T>
   const T* take_array(std::uint64_t n) noexcept {
     take_padding();
-    if (n > section_.content.size / sizeof(T)) return fail(errc::section_size, name_, n), nullptr;
-    return reinterpret_cast<const T*>(advance(n * sizeof(T)));
+    return reinterpret_cast<const T*>(advance(n, sizeof(T)));
   }
   /// The same of `n` elements of `size` bytes, of which a few at a time are shown to `look(bytes, first, count)`, in
   /// order. Null, too, when a look fails.    needs  size > 0
@@ -71,11 +70,15 @@ class section_reader {
   // Two rounds of the checksum's three streams, and half of a first-level cache or more.
   static constexpr std::uint64_t block = 2 * 3 * 4096;
 
-  FEWFIT_NEVER_INLINE const unsigned char* advance(std::uint64_t n) noexcept {
-    if (!ok()) return nullptr;
-    if (n > section_.content.size - at_) return fail(errc::section_size, name_, at_), nullptr;
+  /// Whether `n` elements of `size` bytes are there. The one look at the end: divided, so that no product can wrap.
+  bool reaches(std::uint64_t n, std::uint64_t size) noexcept {
+    if (n > (section_.content.size - at_) / size) fail(errc::section_size, name_, at_);
+    return ok();
+  }
+  FEWFIT_NEVER_INLINE const unsigned char* advance(std::uint64_t n, std::uint64_t size = 1) noexcept {
+    if (!reaches(n, size)) return nullptr;
     const unsigned char* p = section_.content.data + at_;
-    at_ += n;
+    at_ += n * size;
     sum_up_to(at_);
     return p;
   }
@@ -104,14 +107,12 @@ class section_reader {
 template <class Look>
 const unsigned char* section_reader::take_and_look(std::uint64_t n, std::uint64_t size, const Look& look) noexcept {
   take_padding();
-  if (!ok()) return nullptr;
-  if (n > section_.content.size / size) return fail(errc::section_size, name_, n), nullptr;
-  if (n * size > section_.content.size - at_) return fail(errc::section_size, name_, at_), nullptr;
+  if (!reaches(n, size)) return nullptr;
   const unsigned char* const all = section_.content.data + at_;
   const std::uint64_t together = size < block ? block / size : 1;
   for (std::uint64_t done = 0; done < n && ok(); done += together) {
     const std::uint64_t few = n - done < together ? n - done : together;
-    look(advance(few * size), done, few);
+    look(advance(few, size), done, few);
   }
   return ok() ? all : nullptr;
 }

@@ -60,7 +60,7 @@ constexpr bool pooling_is_known(pooling_modes modes) noexcept {
   return true;
 }
 
-/// What no field can say of itself.
+/// What no field can say of itself. Whether sentence_size fits is asked behind the last dense layer, in bind.hpp.
 FEWFIT_COLD inline void check_config(section_reader& in, const model_config& c) noexcept {
   if (!in.ok()) return;
   // Written so that a NaN fails, and on bits, so that -ffast-math cannot remove it.
@@ -70,8 +70,6 @@ FEWFIT_COLD inline void check_config(section_reader& in, const model_config& c) 
   if (c.hidden_size % c.num_attention_heads != 0)
     in.fail(errc::bad_head_count, "num_attention_heads", c.num_attention_heads);
   if (!pooling_is_known({c.pooling})) in.fail(errc::unknown_pooling, "pooling", c.pooling);
-  if (c.dense_layers == 0 && c.sentence_size != c.hidden_size * pooling_modes{c.pooling}.count())
-    in.fail(errc::bad_dimension, "sentence_size", c.sentence_size);
 }
 
 }  // namespace detail
