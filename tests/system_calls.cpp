@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A program of its own: the code that opens files, over a system that fails when asked to, as none does by wish.
+// A program of its own: the code that opens files, over a system that fails when asked to, as none does by itself.
 //
-// fstat() of an open file, a read() that is interrupted or meets a broken disk, a mmap() without room: what the header
-// asks the system for is named anew here, before it is included.
+// fstat() of an open file, a read() that is interrupted or meets a broken disk, an mmap() without room: what the
+// header asks the system for is named anew here, before it is included.
 
 #include <doctest/doctest.h>
 

@@ -18,7 +18,7 @@ struct weight_array {
 };
 
 /// A number that none may be, and the largest that any may be.
-enum class extreme { not_a_number, infinite, minus_infinite, largest, minus_largest };
+enum class extreme { no_number, infinite, minus_infinite, largest, minus_largest };
 
 inline std::uint64_t bits_of(stored as, extreme number) {
   struct format {
@@ -30,7 +30,7 @@ inline std::uint64_t bits_of(stored as, extreme number) {
                                         : format{0x7F800000u, 0x80000000u};
   const bool minus = number == extreme::minus_infinite || number == extreme::minus_largest;
   const bool finite = number == extreme::largest || number == extreme::minus_largest;
-  const std::uint64_t size = f.infinity + (number == extreme::not_a_number ? 1 : 0) - (finite ? 1 : 0);
+  const std::uint64_t size = f.infinity + (number == extreme::no_number ? 1 : 0) - (finite ? 1 : 0);
   return size + (minus ? f.sign : 0);
 }
 
