@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """What the tests run of the code that reads files and texts: every line, and at least 95 % of the branches.
 
-usage: coverage.py FOLDER MODEL [EIGEN_DIRECTORY]    needs g++ with its gcov, and gcovr (from PyPI)
+usage: coverage.py FOLDER MODEL [EIGEN_DIRECTORY]    needs g++ and its gcov
 
 Compiles the tests of io/ and text/ and those that load damaged files with g++ --coverage -O0 in FOLDER, runs all but
 what is exhaustive, and prints both figures of each header and folder. An inline function that nobody calls is in
 no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. Branches that
-only an exception would take are left out, nothing else: no header has a mark that hides a line from gcovr.
+only an exception would take are left out, nothing else: no header has a mark that hides a line.
 """
 
 import json
@@ -18,7 +18,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("io", "text")
-SOURCES = ("main", "result", "model", "heads", "config", "teach", "teach_errors", "teach_more", "io/*", "text/*")
+SOURCES = ("main", "result", "model", "bodies", "heads", "config", "overflow", "teach", "teach_errors", "teach_more",
+           "text_windows", "wide_text", "io/*", "text/*")
 LEAST = {"line": 100.0, "branch": 95.0}
 # What goes through each byte runs no other code than the rest, and takes minutes without optimisation.
 LEFT_OUT = ["--test-suite-exclude=*exhaustive*", "--test-case-exclude=every single-byte change*"]
@@ -57,30 +58,48 @@ def build(folder, model, eigen):
     return [folder / name for name in programs]
 
 
+def instances(folder):
+    """gcov's lines of the headers as {(file, line): [(count, [times that each branch was taken])]}.
+
+    A template's line has an entry for each instance. gcovr has no count for lambdas in templates of which several
+    sources have instances (8.8: 13 million times run, shown as never run), so the figures are made here.
+    """
+    found = {}
+    for data in sorted(folder.glob("*.gcda")):
+        run = subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--stdout", data], check=True,
+                             cwd=folder, capture_output=True, text=True)
+        for file in (f for text in run.stdout.splitlines() if text for f in json.loads(text)["files"]):
+            path = pathlib.Path(file["file"])
+            if path.parent.name in FOLDERS and path.parent.parent == ROOT / "include/fewfit":
+                for line in file["lines"]:
+                    taken = [b["count"] for b in line["branches"] if not b["throw"]]
+                    key = (path.relative_to(ROOT).as_posix(), line["line_number"])
+                    found.setdefault(key, []).append((line["count"], taken))
+    return found
+
+
+def best_branches(entries):
+    """Taken and all branches of a line: instances of one shape together, and of the shapes the one most taken."""
+    shapes = {}
+    for _, taken in entries:
+        so_far = shapes.setdefault(len(taken), [0] * len(taken))
+        shapes[len(taken)] = [a + b for a, b in zip(so_far, taken)]
+    return max(((sum(map(bool, s)), len(s)) for s in shapes.values()), key=lambda f: (f[0] - f[1], f[1]))
+
+
 def report(folder):
-    """gcovr's figures as {file: {metric: (covered, of)}}, and the lines that nothing ran."""
-    found = folder / "coverage.json"
-    subprocess.run([sys.executable, "-m", "gcovr", "--root", ROOT, "--exclude-throw-branches",
-                    "--exclude-unreachable-branches", "--merge-lines", "--merge-mode-functions=merge-use-line-min",
-                    *[f"--filter={ROOT}/include/fewfit/{name}/" for name in FOLDERS], "--json-summary", found,
-                    "--txt", folder / "lines.txt", "--json", folder / "all.json", folder], check=True)
-    files = json.loads(found.read_text())["files"]
-    return {entry["filename"]: {metric: (entry[f"{metric}_covered"], entry[f"{metric}_total"]) for metric in LEAST}
-            for entry in files}
-
-
-def missing(folder):
-    """Lines that no instance of a template ran, and those of which none took all branches."""
-    for file in json.loads((folder / "all.json").read_text())["files"]:
-        lines = {}
-        for line in file["lines"]:
-            lines.setdefault(line["line_number"], []).append(line)
-        for number, instances in lines.items():
-            left = min(sum(b["count"] == 0 for b in i.get("branches", ())) for i in instances)
-            if not any(i["count"] for i in instances):
-                yield f"{file['file']}:{number}: not run"
-            elif left:
-                yield f"{file['file']}:{number}: {left} branches not taken"
+    """{file: {metric: [covered, of]}}; prints what nothing ran."""
+    files = {}
+    for (file, number), entries in sorted(instances(folder).items()):
+        done, of = best_branches(entries)
+        was_run = any(count for count, _ in entries)
+        if not was_run or done != of:
+            print(f"{file}:{number}: " + (f"{of - done} of {of} branches not taken" if was_run else "not run"))
+        figures = files.setdefault(file, {metric: [0, 0] for metric in LEAST})
+        for metric, (some, all_of) in {"line": (int(was_run), 1), "branch": (done, of)}.items():
+            figures[metric][0] += some
+            figures[metric][1] += all_of
+    return files
 
 
 def main():
@@ -96,8 +115,6 @@ def main():
         subprocess.run([program, *LEFT_OUT, "--minimal"], check=True)
     print(f"compiled in {built - began:.0f} s, run in {time.monotonic() - built:.0f} s")
     files = report(folder)
-    for line in missing(folder):
-        print(line)
     fine = True
     for name in (*files, *(f"include/fewfit/{f}/" for f in FOLDERS)):
         parts = [figures for file, figures in files.items() if file.startswith(name)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What becomes of a mapped model when somebody else changes its file: measured, and printed. docs/hostile_files.md has
-// the table. POSIX; a library can prevent none of it.
+// What becomes of a mapped model when somebody else changes its file: measured and printed. docs/hostile_files.md
+// has the table. POSIX; a library can prevent none of it.
 //
 //   changing_files FOLDER     on the file system of that folder
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes of a real model's weights, changed one at a time: the file is refused each time. docs/hostile_files.md has the
-// figures of a long run.
+// Bytes of a real model's weights, changed one at a time: the file is refused each time. docs/hostile_files.md says
+// how many were changed before a release.
 //
 //   weight_bytes MODEL [COUNT]      1000 as the suite has time for; 100000 take a quarter of an hour
 

@@ -59,6 +59,19 @@ TEST_CASE("the instruction, the tables and a loop over bytes agree for every len
     }
 }
 
+TEST_CASE("tables and shifts are what a running program computes, and a shift appends zeros") {
+  auto* volatile make = &fewfit::detail::make_crc32c_tables;
+  auto* volatile shift = &fewfit::detail::crc32c_shift;
+  CHECK(make() == fewfit::detail::crc32c_table);
+  const std::string some = some_bytes(100, 7);
+  const std::uint32_t before = ~crc32c(some.data(), some.size());
+  for (const std::size_t n : {0u, 1u, 7u, 4096u, 8192u, 100000u}) {
+    std::uint32_t by_bytes = before;
+    for (std::size_t i = 0; i < n; ++i) by_bytes = by_bytes >> 8 ^ fewfit::detail::crc32c_table[0][by_bytes & 255u];
+    CHECK(fewfit::detail::crc32c_multiply(shift(n), before) == by_bytes);
+  }
+}
+
 TEST_CASE("a checksum can be continued anywhere") {
   const std::string bytes = some_bytes(30000, 2);
   const std::uint32_t whole = support::slow_crc32c(bytes);

@@ -138,9 +138,10 @@ using crc32c_function = std::uint32_t (*)(std::uint32_t, const unsigned char*, s
 /// The fastest that this processor has.    cost  asks it, which takes microseconds in a virtual machine: ask once
 inline crc32c_function fastest_crc32c() noexcept {
 #if FEWFIT_CRC32C_X86
-  if (detail::has_crc32c_instruction()) return detail::crc32c_by_instruction;
-#endif
+  return detail::has_crc32c_instruction() ? detail::crc32c_by_instruction : detail::crc32c_by_table;
+#else
   return detail::crc32c_by_table;
+#endif
 }
 
 /// CRC-32C of bytes; `before` continues a checksum over what came in front of them.

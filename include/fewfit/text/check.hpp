@@ -22,9 +22,10 @@ inline error check_utf8(const string_table& strings, const char* where) noexcept
     cut |= begin < pool.size() && (static_cast<unsigned char>(pool[begin]) & 0xC0u) == 0x80;
   }
   if (!cut && is_valid_utf8(pool)) return {};
-  for (std::uint32_t i = 0; i < strings.count; ++i)
-    if (!is_valid_utf8(strings[i])) return {errc::bad_utf8, where, i};
-  return {};
+  // One of them is none: strings of whole characters make a pool of such, and none of them begins within one.
+  std::uint32_t i = 0;
+  while (i + 1 < strings.count && is_valid_utf8(strings[i])) ++i;
+  return {errc::bad_utf8, where, i};
 }
 
 inline error check_vocabulary(const trie& pieces, const short_words& words, const string_table& tokens) noexcept {

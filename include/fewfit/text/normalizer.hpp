@@ -129,12 +129,12 @@ class normalizer {
   }
 
   static unsigned class_bit(unsigned combining_class) noexcept {
-    unsigned bit = 1;
+    unsigned bits = 0, bit = 1;
     for (const std::uint8_t kept : kept_mark_classes) {
-      if (kept == combining_class) return bit;
+      bits |= kept == combining_class ? bit : 0;
       bit <<= 1;
     }
-    return 0;
+    return bits;
   }
 
   bool end_run() {
