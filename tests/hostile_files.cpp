@@ -19,7 +19,7 @@ using fewfit::errc;
 
 namespace {
 
-std::string text_of(const std::string& path) {
+std::string contents_of(const std::string& path) {
   std::ifstream in(FEWFIT_SOURCE_DIR "/" + path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -41,8 +41,8 @@ bool fits(const char* pattern, const char* name) {
 }
 
 /// The codes by their names, in the order of their declaration.
-std::map<std::string, errc> codes() {
-  const std::string header = text_of("include/fewfit/result.hpp");
+std::map<std::string, errc> codes_by_name() {
+  const std::string header = contents_of("include/fewfit/result.hpp");
   const std::size_t begin = header.find("enum class errc"), end = header.find("};", begin);
   static const std::regex pattern("\\n  (\\w+)");
   const std::string body = header.substr(begin, end - begin);
@@ -53,16 +53,16 @@ std::map<std::string, errc> codes() {
 }
 
 /// A line of the document's tables.
-struct line {
+struct document_line {
   std::vector<std::string> damages;
   errc code;
 };
 
-std::vector<line> lines(const std::string& document) {
-  const std::map<std::string, errc> by_name = codes();
+std::vector<document_line> document_lines(const std::string& document) {
+  const std::map<std::string, errc> by_name = codes_by_name();
   REQUIRE(by_name.size() == fewfit::errc_count);
   static const std::regex row("\\n\\| [0-9][^|]*\\|([^|]*)\\|([^|]*)\\|");
-  std::vector<line> out;
+  std::vector<document_line> out;
   for (std::sregex_iterator i(document.begin(), document.end(), row); i != std::sregex_iterator(); ++i) {
     const std::vector<std::string> damages = quoted((*i)[1]), code = quoted((*i)[2]);
     if (code.empty()) continue;  // the format leaves no way
@@ -78,7 +78,7 @@ bool is_case(const std::string& name) { return name.find(".cpp: ") != name.npos;
 
 bool case_exists(const std::string& name) {
   const std::size_t colon = name.find(": ");
-  const std::string source = text_of("tests/" + name.substr(0, colon)), title = name.substr(colon + 2);
+  const std::string source = contents_of("tests/" + name.substr(0, colon)), title = name.substr(colon + 2);
   static const std::regex pattern("TEST_CASE\\(\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
   for (std::sregex_iterator i(source.begin(), source.end(), pattern); i != std::sregex_iterator(); ++i)
     if (fits(title.c_str(), (*i)[1].str().c_str())) return true;
@@ -86,7 +86,7 @@ bool case_exists(const std::string& name) {
 }
 
 /// All files that are made to be refused, and with code none those that only look as if they should be.
-std::set<std::pair<std::string, errc>> files() {
+std::set<std::pair<std::string, errc>> damaged_files() {
   std::set<std::pair<std::string, errc>> all;
   for (const auto* table : {&support::container_damages(), &support::content_damages(), &support::head_damages(),
                             &support::number_damages()})
@@ -99,18 +99,18 @@ std::set<std::pair<std::string, errc>> files() {
 TEST_SUITE_BEGIN("hostile files");
 
 TEST_CASE("each damaged file is named in the document with its code, and each name there is a file or a test") {
-  const std::string document = text_of("docs/hostile_files.md");
-  const std::vector<line> table = lines(document);
+  const std::string document = contents_of("docs/hostile_files.md");
+  const std::vector<document_line> table = document_lines(document);
   CHECK(table.size() > 80);
-  const auto all = files();
-  for (const auto& [name, code] : all) {
+  const auto all = damaged_files();
+  for (const auto& file : all) {
     bool named = false;
-    for (const line& l : table)
+    for (const document_line& l : table)
       for (const std::string& damage : l.damages)
-        named = named || (l.code == code && fits(damage.c_str(), name.c_str()));
-    CHECK_MESSAGE(named, "not in the document: ", name, ": ", message(code));
+        named = named || (l.code == file.second && fits(damage.c_str(), file.first.c_str()));
+    CHECK_MESSAGE(named, "not in the document: ", file.first, ": ", message(file.second));
   }
-  for (const line& l : table)
+  for (const document_line& l : table)
     for (const std::string& damage : l.damages) {
       bool there = is_case(damage) || l.code == errc::none;
       for (const auto& [name, code] : all) there = there || (l.code == code && fits(damage.c_str(), name.c_str()));
@@ -119,7 +119,7 @@ TEST_CASE("each damaged file is named in the document with its code, and each na
 }
 
 TEST_CASE("each test that the document names is there, and each right file that looks wrong is named") {
-  const std::vector<std::string> names = quoted(text_of("docs/hostile_files.md"));
+  const std::vector<std::string> names = quoted(contents_of("docs/hostile_files.md"));
   for (const std::string& name : names)
     if (is_case(name)) CHECK_MESSAGE(case_exists(name), name);
   for (const support::strange_file& file : support::strange_files())

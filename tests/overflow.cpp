@@ -16,10 +16,10 @@ using texts_view = fewfit::span<const std::string_view>;
 
 namespace {
 
-const std::string_view known = "good day [USER] new york", other = "bad";
+const std::string_view known_text = "good day [USER] new york", other_text = "bad";
 
 template <class Numbers>
-bool all_finite(const Numbers& numbers) {
+bool are_finite(const Numbers& numbers) {
   for (const auto x : numbers)
     if (!std::isfinite(x)) return false;
   return true;
@@ -37,43 +37,43 @@ void check_label(const fewfit::prediction& p) {
 
 /// What a text's vector is said to be: as the one text of a call and as one of several.
 errc vector_of(const fewfit::model& m, std::vector<float>& vector) {
-  const auto alone = m.encode(known);
+  const auto alone = m.encode(known_text);
   if (alone) vector = *alone;
-  const std::string_view texts[] = {known, other, known};
+  const std::string_view texts[] = {known_text, other_text, known_text};
   CHECK(is_honest(alone.error().code));
-  CHECK(all_finite(vector));
+  CHECK(are_finite(vector));
   const auto together = m.encode(texts_view(texts));
   CHECK(is_honest(together.error().code));
   if (!alone) CHECK(!together);
-  if (together) CHECK(all_finite(*together));
+  if (together) CHECK(are_finite(*together));
   return alone.error().code;
 }
 
 /// Every call that needs a vector has the error that the vector has.
 void check_without_vector(const fewfit::model& m) {
-  CHECK(m.predict(known).status == errc::non_finite_output);
-  CHECK(m.predict_proba(known).error().code == errc::non_finite_output);
+  CHECK(m.predict(known_text).status == errc::non_finite_output);
+  CHECK(m.predict_proba(known_text).error().code == errc::non_finite_output);
   CHECK(m.self_test().error().code == errc::non_finite_output);
-  const std::string_view texts[] = {known, other}, labels[] = {"a", "b"};
+  const std::string_view texts[] = {known_text, other_text}, labels[] = {"a", "b"};
   CHECK(m.teach(texts, labels).error().code == errc::non_finite_output);
 }
 
-void check_calls(const fewfit::model& m) {
-  const fewfit::prediction alone = m.predict(known);
+void check_every_call(const fewfit::model& m) {
+  const fewfit::prediction alone = m.predict(known_text);
   check_label(alone);
-  for (const fewfit::prediction& p : m.predict({known, other, known})) check_label(p);
-  CHECK(m.predict({other, known})[1].status == alone.status);
-  const auto probabilities = m.predict_proba(known);
+  for (const fewfit::prediction& p : m.predict({known_text, other_text, known_text})) check_label(p);
+  CHECK(m.predict({other_text, known_text})[1].status == alone.status);
+  const auto probabilities = m.predict_proba(known_text);
   CHECK(is_honest(probabilities.error().code));
   CHECK(static_cast<bool>(probabilities) == (alone.status == errc::none));
-  if (probabilities) CHECK(all_finite(*probabilities));
+  if (probabilities) CHECK(are_finite(*probabilities));
   if (m.target() == fewfit::target::multi)
-    CHECK(static_cast<bool>(m.predict_multi(known)) == (alone.status == errc::none));
-  const fewfit::explanation why = m.explain(known);
+    CHECK(static_cast<bool>(m.predict_multi(known_text)) == (alone.status == errc::none));
+  const fewfit::explanation why = m.explain(known_text);
   CHECK(is_honest(why.status));
   CHECK((why.status == errc::none) == !why.label.empty());
   if (alone.status != errc::none) CHECK(why.status == errc::non_finite_output);
-  CHECK(all_finite(std::vector<double>{why.intercept, why.rest}));
+  CHECK(are_finite(std::vector<double>{why.intercept, why.rest}));
   for (const fewfit::word_evidence& word : why.words) CHECK(std::isfinite(word.contribution));
   const auto tested = m.self_test();
   CHECK(is_honest(tested.error().code));
@@ -100,7 +100,7 @@ TEST_CASE("the first and the last number of every array: not a number or infinit
 TEST_CASE("the largest numbers in any array: every call answers, or says that numbers overflow") {
   std::size_t vectors = 0, labels = 0, answers = 0;
   for (support::tiny_parts p : support::models_of_each_type()) {
-    p.test_texts = std::vector<std::string>{std::string(known)};
+    p.test_texts = std::vector<std::string>{std::string(known_text)};
     p.test_probabilities.assign(p.labels.size(), 0.5);
     for (const support::weight_array& a : support::weight_arrays(p))
       for (const bool by_turns : {false, true}) {
@@ -114,8 +114,8 @@ TEST_CASE("the largest numbers in any array: every call answers, or says that nu
         std::vector<float> vector;
         const errc said = vector_of(*m, vector);
         if (said != errc::none) check_without_vector(*m);
-        check_calls(*m);
-        ++(said != errc::none ? vectors : m->predict(known).status != errc::none ? labels : answers);
+        check_every_call(*m);
+        ++(said != errc::none ? vectors : m->predict(known_text).status != errc::none ? labels : answers);
       }
   }
   // Else these files would show nothing.

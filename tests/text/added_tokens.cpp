@@ -39,7 +39,7 @@ ids_t ids(const std::vector<support::added_token>& added, const std::string& tex
 
 using ranges_t = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
-ranges_t ranges(const std::vector<support::added_token>& added, const std::string& text) {
+ranges_t ranges_of(const std::vector<support::added_token>& added, const std::string& text) {
   support::tokenizer_options options;
   options.added = added;
   support::owned_tokenizer tokenizer(options, tiny());
@@ -71,16 +71,16 @@ TEST_CASE("added_tokens: the leftmost wins, then the longest, also inside words"
 TEST_CASE("added_tokens: ranges of normalized ones with white space that a longer one was looked for in") {
   // The values are tokenizers 0.21.1's; at a token of spaces that another has taken it panics.
   const std::vector<support::added_token> behind = {token("xy", 100, "nr"), token("xy  cd", 101, "n")};
-  CHECK(ranges(behind, "xy  a") == ranges_t{{0, 4}, {4, 5}});
-  CHECK(ranges(behind, "xy  ") == ranges_t{{0, 4}});
-  CHECK(ranges(behind, "xy  cd") == ranges_t{{0, 6}});
-  CHECK(ranges(behind, "xya") == ranges_t{{0, 2}, {2, 3}});
+  CHECK(ranges_of(behind, "xy  a") == ranges_t{{0, 4}, {4, 5}});
+  CHECK(ranges_of(behind, "xy  ") == ranges_t{{0, 4}});
+  CHECK(ranges_of(behind, "xy  cd") == ranges_t{{0, 6}});
+  CHECK(ranges_of(behind, "xya") == ranges_t{{0, 2}, {2, 3}});
   const std::vector<support::added_token> both = {token("xy", 100, "nr"), token(" cd", 101, "nl")};
-  CHECK(ranges(both, "xy cd a") == ranges_t{{0, 3}, {3, 5}, {6, 7}});
-  CHECK(ranges(both, "xy  cd") == ranges_t{{0, 4}, {4, 6}});
-  CHECK(ranges(both, "a  cd") == ranges_t{{0, 1}, {1, 5}});
+  CHECK(ranges_of(both, "xy cd a") == ranges_t{{0, 3}, {3, 5}, {6, 7}});
+  CHECK(ranges_of(both, "xy  cd") == ranges_t{{0, 4}, {4, 6}});
+  CHECK(ranges_of(both, "a  cd") == ranges_t{{0, 1}, {1, 5}});
   const std::vector<support::added_token> spaces = {token("xy", 100, "nr"), token("  ", 101, "nl")};
-  CHECK(ranges(spaces, "xy  a") == ranges_t{{0, 4}, {4, 4}, {4, 5}});
+  CHECK(ranges_of(spaces, "xy  a") == ranges_t{{0, 4}, {4, 4}, {4, 5}});
 }
 
 TEST_CASE("added_tokens: raw ones are matched as they are spelt, normalized ones as they are read") {
