@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Whose turn it is to be wrong: FEWFIT_MUTANT in the environment, an even number for a check that is deleted, the next
-// one for the same check inverted. Included by copies of the headers that mutants.py makes, by nothing else.
+// Whose turn it is to be wrong: FEWFIT_MUTANT in the environment, an even number for a check that is deleted, the
+// next one for the same check inverted. Included by copies of the headers that mutants.py makes, by nothing else.
 
 #include <cstdlib>
 
