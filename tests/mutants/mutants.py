@@ -6,13 +6,14 @@
     python3 tests/mutants/mutants.py --list             what it finds
     python3 tests/mutants/mutants.py --only io/blob     those of one header
 
-It finds the checks itself, in the headers that read what strangers wrote: each `if` and each `?:` that decides about an
-error (sites.py). All mutants are compiled into one program: a check becomes a question whether it is its turn to be
+It finds the checks itself, in the headers that read what strangers wrote: each `if` and each `?:` that decides about
+an error (sites.py). All mutants are compiled into one program: a check becomes a question whether it is its turn to be
 wrong, and the environment says whose turn it is. So there is one long compilation, and a mutant costs as much as the
 tests need to notice it. Survivors are listed, and the exit status is 1 if there are any.
 """
 
 import argparse
+import itertools
 import os
 import pathlib
 import re
@@ -30,7 +31,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TESTS = ("io/blob", "io/sections", "io/mapped_file", "io/crc32c", "result", "bodies", "heads", "teach_errors", "model",
          "config", "text/trie", "text/short_words", "text/added_tokens", "text/unicode", "text/wordpiece",
-         "text/basic_tokenizer", "text/tokenizer", "memory", "answers", "teach_more", "teach", "evidence")
+         "text/basic_tokenizer", "text/tokenizer", "memory", "answers", "teach_more", "teach", "evidence",
+         "hostile_files", "overflow")
+PROGRAMS = {"suite": TESTS, "system": ("system_calls",)}  # the second names the system's calls anew
 DEAR = 0.1  # seconds of a test case: it is asked after all that take less
 FLAGS = ["-std=c++17", "-O1", "-march=x86-64-v3", "-w"]
 
@@ -48,15 +51,16 @@ def transform(folder):
             mutants += [(header, site, "deleted"), (header, site, "inverted")]
             condition = text[site.begin:site.end]
             text = f"{text[:site.begin]}FEWFIT_MUTANT({number}, {condition}){text[site.end:]}"
-        path.write_text(text.replace("#pragma once\n", '#pragma once\n#include "fewfit/mutant.hpp"\n', 1), encoding="utf-8")
+        text = text.replace("#pragma once\n", '#pragma once\n#include "fewfit/mutant.hpp"\n', 1)
+        path.write_text(text, encoding="utf-8")
     shutil.copy(HERE / "mutant.hpp", include / "fewfit" / "mutant.hpp")
     return mutants
 
 
 def compile_tests(folder, eigen, model, breadth):
-    """One object a file, as many at once as there are processors."""
+    """The programs. One object a file, as many at once as there are processors."""
     defines = [f'-DFEWFIT_SOURCE_DIR="{ROOT}"', f'-DFEWFIT_MODEL="{model}"', f'-DFEWFIT_BREADTH="{breadth}"']
-    sources = ["main.cpp", *(f"{test}.cpp" for test in TESTS)]
+    sources = ["main.cpp", *(f"{test}.cpp" for tests in PROGRAMS.values() for test in tests)]
 
     def one(source):
         made = folder / (source.replace("/", "_") + ".o")
@@ -65,18 +69,19 @@ def compile_tests(folder, eigen, model, breadth):
         return made
 
     with ThreadPoolExecutor(os.cpu_count()) as jobs:
-        objects = list(jobs.map(one, sources))
-    program = folder / "tests"
-    subprocess.run(["g++", *objects, "-o", program, "-lutf8proc", "-lpthread"], check=True)
-    return program
+        objects = dict(zip(sources, jobs.map(one, sources)))
+    for name, tests in PROGRAMS.items():
+        parts = [objects["main.cpp"], *(objects[f"{test}.cpp"] for test in tests)]
+        subprocess.run(["g++", *parts, "-o", folder / name, "-lutf8proc", "-lpthread"], check=True)
+    return [folder / name for name in PROGRAMS]
 
 
 def run(program, *arguments, number=-1, seconds=600):
     """What the tests print, and whether they pass. An endless loop is a failure, too."""
     try:
-        done = subprocess.run([program, *arguments, "--test-suite-exclude=*exhaustive*"], capture_output=True, check=False,
+        done = subprocess.run([program, *arguments, "--test-suite-exclude=*exhaustive*"], capture_output=True,
                               env={**os.environ, "FEWFIT_MUTANT": str(number)}, timeout=seconds, text=True,
-                              errors="replace")
+                              errors="replace", check=False)
     except subprocess.TimeoutExpired:
         return "", False
     return done.stdout, done.returncode == 0
@@ -91,14 +96,14 @@ def groups(program):
              for seconds, name in re.findall(r"^([\d.]+) s: (.*)$", printed, re.MULTILINE)]
     dear = sorted(case for case in cases if case[0] >= DEAR)
     cheap = sum(seconds for seconds, _ in cases if seconds < DEAR)
-    return [(cheap, "--test-case-exclude=" + ",".join(name for _, name in dear)),
-            *((seconds, f"--test-case={name}") for seconds, name in dear)]
+    return [(cheap, program, "--test-case-exclude=" + ",".join(name for _, name in dear)),
+            *((seconds, program, f"--test-case={name}") for seconds, name in dear)]
 
 
-def passes(program, number, filters):
+def passes(number, all_groups):
     """Whether all tests pass while a mutant is at work."""
     return all(run(program, chosen, "--abort-after=1", number=number, seconds=20 + 10 * seconds)[1]
-               for seconds, chosen in filters)
+               for seconds, program, chosen in all_groups)
 
 
 def main():
@@ -120,12 +125,13 @@ def main():
                 print(f"{header}.hpp:{site.line}: {site.condition}")
             return 0
         start = time.monotonic()
-        program = compile_tests(folder, arguments.eigen, arguments.model, arguments.breadth)
-        filters = groups(program)
+        programs = compile_tests(folder, arguments.eigen, arguments.model, arguments.breadth)
+        # The cheapest of each program, then the others by their time.
+        in_order = sorted(itertools.chain.from_iterable(map(groups, programs)), key=lambda group: group[0])
         print(f"compiled in {time.monotonic() - start:.0f} s; {len(chosen)} mutants", flush=True)
         survivors = []
         with ThreadPoolExecutor(arguments.jobs) as jobs:
-            for number, alive in zip(chosen, jobs.map(lambda n: passes(program, n, filters), chosen)):
+            for number, alive in zip(chosen, jobs.map(lambda n: passes(n, in_order), chosen)):
                 header, site, how = mutants[number]
                 if alive:
                     survivors.append(number)

@@ -4,8 +4,8 @@
 import dataclasses
 import re
 
-HEADERS = ("io/blob", "io/mapped_file", "io/section_reader", "io/numbers", "io/arrays", "io/sections", "io/head_sections",
-           "text/check", "text/trie", "text/short_words", "text/added_tokens", "text/unicode", "bind", "model",
+HEADERS = ("io/blob", "io/mapped_file", "io/section_reader", "io/numbers", "io/arrays", "io/sections",
+           "io/head_sections", "text/check", "text/trie", "text/short_words", "text/added_tokens", "text/unicode", "bind", "model",
            "model_state", "lesson")
 
 # What a condition must lead to: an error, the passing on of one, or the answer of a function that only checks.
