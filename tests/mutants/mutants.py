@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Deletes and inverts every check of a file, one at a time: a test must fail each time.
 
-    python3 tests/mutants/mutants.py                    all of them, in a quarter of an hour
+    python3 tests/mutants/mutants.py                    all of them, in about half an hour
     python3 tests/mutants/mutants.py --list             what it finds
     python3 tests/mutants/mutants.py --only io/blob     those of one header
 
-It finds the checks itself, in the headers that read what strangers wrote: each `if` and each `?:` that decides about
-an error (sites.py). All mutants are compiled into one program: a check becomes a question whether it is its turn to be
-wrong, and the environment says whose turn it is. So there is one long compilation, and a mutant costs as much as the
-tests need to notice it. Survivors are listed, and the exit status is 1 if there are any.
+It finds the checks itself, in the headers that read what strangers wrote (sites.py): each `if` and each `?:` that
+decides about an error, inverted and with each part of an `||` left out; each bound of a number that is read; flags,
+shares and reserved bytes; each part of an answer that is all check. All mutants are compiled into one program: a check
+becomes a question whether it is its turn to be wrong, and the environment says whose turn it is. So there is one long
+compilation, and a mutant costs as much as the tests need to notice it. Survivors are listed, and the exit status is 1
+if there are any.
 """
 
 import argparse
@@ -39,18 +41,20 @@ FLAGS = ["-std=c++17", "-O1", "-march=x86-64-v3", "-w"]
 
 
 def transform(folder):
-    """Copies the headers, every check a question. Returns the mutants, in order."""
+    """Copies the headers, every check a question. Returns the mutants, in order, each with its header."""
     include = folder / "include"
     shutil.copytree(ROOT / "include", include)
     mutants = []
     for header in sites.HEADERS:
         path = include / "fewfit" / f"{header}.hpp"
         text = path.read_text(encoding="utf-8")
-        for site in reversed(sites.find(text)):
-            number = len(mutants)
-            mutants += [(header, site, "deleted"), (header, site, "inverted")]
-            condition = text[site.begin:site.end]
-            text = f"{text[:site.begin]}FEWFIT_MUTANT({number}, {condition}){text[site.end:]}"
+        found = sites.find(text)
+        if not found:
+            raise SystemExit(f"{header}.hpp has no checks, or none that sites.py knows as such")
+        for site in reversed(found):
+            numbers = range(len(mutants), len(mutants) + len(site.mutants))
+            mutants += [(header, mutant) for mutant in site.mutants]
+            text = f"{text[:site.begin]}{site.replacement.format(*numbers)}{text[site.end:]}"
         text = text.replace("#pragma once\n", '#pragma once\n#include "fewfit/mutant.hpp"\n', 1)
         path.write_text(text, encoding="utf-8")
     shutil.copy(HERE / "mutant.hpp", include / "fewfit" / "mutant.hpp")
@@ -120,9 +124,9 @@ def main():
         mutants = transform(folder)
         chosen = [n for n, (header, *_) in enumerate(mutants) if header.startswith(arguments.only)]
         if arguments.list:
-            for number in chosen[::2]:
-                header, site, _ = mutants[number]
-                print(f"{header}.hpp:{site.line}: {site.condition}")
+            for number in chosen:
+                header, mutant = mutants[number]
+                print(f"{header}.hpp:{mutant.line}: {mutant.how}: {mutant.what}")
             return 0
         start = time.monotonic()
         programs = compile_tests(folder, arguments.eigen, arguments.model, arguments.breadth)
@@ -132,11 +136,12 @@ def main():
         survivors = []
         with ThreadPoolExecutor(arguments.jobs) as jobs:
             for number, alive in zip(chosen, jobs.map(lambda n: passes(n, in_order), chosen)):
-                header, site, how = mutants[number]
+                header, mutant = mutants[number]
                 if alive:
                     survivors.append(number)
-                    print(f"SURVIVES {header}.hpp:{site.line}: {how}: {site.condition}", flush=True)
-    print(f"{len(chosen) // 2} checks, {len(chosen)} mutants, {len(survivors)} survive, "
+                    print(f"SURVIVES {header}.hpp:{mutant.line}: {mutant.how}: {mutant.what}", flush=True)
+    checks = len({(header, mutant.line) for header, mutant in (mutants[number] for number in chosen)})
+    print(f"checks in {checks} lines, {len(chosen)} mutants, {len(survivors)} survive, "
           f"{time.monotonic() - start:.0f} s")
     return 1 if survivors else 0
 
