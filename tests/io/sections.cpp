@@ -65,6 +65,21 @@ TEST_CASE("a weight that is no number is named by its section and place") {
   CHECK(error_of("head.coefficients", HUGE_VAL, 59).number == 59);
 }
 
+TEST_CASE("a string that is no UTF-8 is named by its number, also where the next one makes it whole") {
+  const auto number = [](const std::vector<std::string>& labels) {
+    support::tiny_parts p = support::tiny_model();
+    p.labels = labels;
+    const fewfit::error e = support::load_error(support::tiny_file(p).bytes(), verify::full);
+    CHECK(e.code == errc::bad_utf8);
+    return e.number;
+  };
+  CHECK(number({"\xFF", "b", "c"}) == 0);
+  CHECK(number({"a", "\xFF", "c"}) == 1);
+  CHECK(number({"a", "b", "\xFF"}) == 2);
+  CHECK(number({"a", "b\xC3", "\xA9"}) == 1);
+  CHECK(number({"\xA9", "\xC3\xA9", "\xC3"}) == 0);
+}
+
 TEST_CASE("panels and rows of bf16 and i8 that break a rule are named by their number") {
   const auto number = [](const support::typed& model, const std::string& field, auto value, std::size_t index) {
     return support::load_error(model.field(field, value, index)(), verify::structure).number;
