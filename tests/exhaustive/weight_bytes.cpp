@@ -2,7 +2,7 @@
 // Bytes of a real model's weights, changed one at a time: the file is refused each time. docs/hostile_files.md says
 // how many were changed before a release.
 //
-//   weight_bytes MODEL [COUNT]      1000 as the suite has time for; 100000 take a quarter of an hour
+//   weight_bytes MODEL [COUNT]      1000 as the suite has time for; 100000 take ten minutes
 
 #include <cstdio>
 #include <cstdlib>
