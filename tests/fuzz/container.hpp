@@ -93,7 +93,7 @@ class container {
       case 0: return resize(one, random);
       case 1: std::swap(one, sections_[random() % sections_.size()]); return;
       case 2: return exchange(one, random, other);
-      case 3: return put(header_, 8 + random() % 8 * 4, number(random));
+      case 3: return change_header(random);
       case 4: one.type = random() % 8 != 0 ? random() % 16 : number(random); return;
       case 5: return change_order(random);
       case 6:
@@ -160,6 +160,10 @@ class container {
     for (const section& same : other.sections_)
       if (same.type == one.type && random() % 8 != 0) return one.body = same.body, void();
     if (random() % 4 == 0) one = theirs;
+  }
+  void change_header(random_numbers& random) {
+    const std::size_t at = 8 + random() % 8 * 4;
+    put(header_, at, number(random));
   }
   void change_order(random_numbers& random) {
     const auto at = sections_.begin() + static_cast<std::ptrdiff_t>(random() % sections_.size());

@@ -43,20 +43,48 @@ void check(const fewfit::prediction& p, std::size_t labels) {
   require(p.status == fewfit::errc::non_finite_output || p.status == fewfit::errc::no_head);
 }
 
+bool is_finite(double x) { return x - x == 0; }
+
+bool may_happen(fewfit::errc status) {
+  return status == fewfit::errc::none || status == fewfit::errc::non_finite_output ||
+         status == fewfit::errc::no_head || status == fewfit::errc::out_of_memory;
+}
+
+/// Evidence is for a label, or there is none; of numbers, or there is no label.
+void explain(const fewfit::model& m, std::string_view text, fewfit::workspace& scratch,
+             std::vector<fewfit::word_evidence>& words) {
+  const fewfit::evidence e = m.explain(text, scratch, words);
+  require(may_happen(e.status) && (e.status == fewfit::errc::none || e.label.empty()));
+  if (e.status != fewfit::errc::none) return;
+  require(is_finite(e.logit) && is_finite(e.intercept) && is_finite(e.rest));
+  for (std::size_t i = 0; i < e.word_count && i < words.size(); ++i) require(is_finite(words[i].contribution));
+}
+
+/// Probabilities, or an error.
+void ask_all(const fewfit::model& m, fewfit::workspace& scratch) {
+  std::vector<double> all(3 * m.probabilities_size());
+  const fewfit::errc status = m.predict_proba(texts, scratch, all);
+  require(may_happen(status));
+  if (status == fewfit::errc::none)
+    for (const double p : all) require(p >= 0 && p <= 1);
+}
+
 void ask(const fewfit::model& m, unsigned choice) {
-  fewfit::workspace scratch;
+  bounded_memory memory{0, std::size_t{64} << 20};
+  fewfit::workspace scratch(1, {bounded_memory::take, bounded_memory::give_back, &memory});
   std::vector<fewfit::word_evidence> words(m.config().max_length);
   for (const std::string_view text : texts) {
     const fewfit::prediction p = m.predict(text, scratch);
     check(p, m.labels().size);
     require(p.tokens <= m.config().max_length);
-    if (choice % 4 == 0) (void)m.explain(text, scratch, words);
+    if (choice % 4 == 0) explain(m, text, scratch, words);
     std::uint32_t ids[40];
     fewfit::text_info info;
     if (m.tokenize(text, scratch, ids, info) != fewfit::errc::none) continue;
     for (std::size_t i = 0; i < info.tokens && i < 40; ++i) require(ids[i] < m.config().vocab_size);
   }
   if (choice % 8 == 1) (void)m.self_test();
+  if (choice % 8 == 5) ask_all(m, scratch);
   if (choice % 16 == 2) {
     const std::string_view labels[] = {"a", "b", "b"};
     if (const auto head = m.teach(texts, labels)) (void)head->predict(head->example_vector(0));
@@ -105,6 +133,13 @@ bool load_and_ask(const fuzz::aligned& bytes, unsigned choice) {
 
 }  // namespace
 
+static std::size_t accepted = 0;
+extern "C" std::size_t fuzz_accepted() { return accepted; }
+extern "C" std::size_t fuzz_right_inputs(const std::string*& first) {
+  first = fuzz::seeds().data();
+  return fuzz::seeds().size();
+}
+
 // Right files are answered with, however they are asked: else nothing would be tested beyond the first check.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   for (const std::string& one : fuzz::seeds())
@@ -116,7 +151,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size % 32 != 0) size = size / 64 * 64;
   fuzz::aligned bytes(data, size);
   fuzz::repair(bytes.data(), size);
-  load_and_ask(bytes, size > 60 ? bytes.data()[60] : 0);  // a byte of the checksum: as good as random
+  accepted +=
+      load_and_ask(bytes, size > 60 ? bytes.data()[60] : 0) ? 1 : 0;  // a byte of the checksum: as good as random
   return 0;
 }
 
@@ -127,7 +163,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   const std::vector<std::string>& seeds = fuzz::seeds();
   fuzz::container file, other;
   other.read(seeds[random() % seeds.size()]);
-  if (!file.read({reinterpret_cast<const char*>(data), size})) file = other;
+  if (random() % 4 == 0 || !file.read({reinterpret_cast<const char*>(data), size})) file = other;
   for (std::size_t n = 1 + random() % 4; n > 0; --n) file.change(random, other);
   const std::string out = file.write();
   if (out.size() > most) return size;

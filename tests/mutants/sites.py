@@ -11,7 +11,7 @@ HEADERS = ("io/blob", "io/mapped_file", "io/section_reader", "io/numbers", "io/a
 # What a condition must lead to: an error, the passing on of one, or the answer of a function that only checks.
 DECIDES = re.compile(r"errc::(?!none\b)\w+|\breturn (?:e|wrong)\b|\breturn error_|\breturn false\b|\bfail\(|\bnote\(")
 # Functions whose whole answer is a check.
-ANSWERS = re.compile(r"\breturn ((?:found|taken|bits_of_unused|\(found)[^;]*?);")
+ANSWERS = re.compile(r"\breturn ((?:found|taken|bits_of_unused|\(found)[^;?]*?);")
 
 
 @dataclasses.dataclass
