@@ -25,7 +25,8 @@ def suite(meson, model, build, arch, breadth):
     run(meson, "setup", build, ROOT, f"-Dmodel={model}", f"-Dbreadth={breadth}", f"-Darch={arch}", "-Dbuildtype=plain",
         "-Dwerror=true", "--unity=on", "-Dunity_size=1000")
     run(meson, "compile", "-C", build)
-    run(meson, "test", "-C", build, "--print-errorlogs", "allocations")
+    run(meson, "test", "-C", build, "--print-errorlogs", "allocations", "no_memory", "no_memory_no_exceptions",
+        "system_calls")
     run(meson, "test", "-C", build, "--print-errorlogs", "fewfit", "--test-args=--source-file=" + PART_OF_SUITE)
 
 

@@ -9,7 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cfenv>
+#include <climits>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +27,8 @@
 
 namespace {
 
-constexpr std::size_t stack_size = 64 * 1024;
+// What POSIX asks for at least, where that is more.
+const std::size_t stack_size = std::max<std::size_t>(64 * 1024, static_cast<std::size_t>(PTHREAD_STACK_MIN));
 constexpr unsigned char untouched = 0xA5;
 
 struct arguments {
