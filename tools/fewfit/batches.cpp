@@ -50,10 +50,11 @@ class runner {
   // which there is no memory, which is free again when it is told.
   void read(std::vector<item>& batch) {
     batch.clear();
-    item next;
     while (batch.size() < options_.batch_size && !bad_line_) {
-      next.number = ++lines_;
+      ++lines_;
       try {
+        item next;  // not outside: its memory is gone when a handler needs some, and assigning to a string keeps it
+        next.number = lines_;
         if (!reader_.next(next.line)) return;
         next.text = command_.text_in(next.line);
         batch.push_back(std::move(next));

@@ -13,12 +13,16 @@ def _visible(letter: str) -> str:
     return letter if letter.isprintable() else ascii(letter)[1:-1]
 
 
+def _short(message: str) -> str:
+    """The begin and the end of a long message."""
+    return message if len(message) <= _BEGIN + _END else f"{message[:_BEGIN]}...{message[-_END:]}"
+
+
 class Refused(Exception):
     """The model cannot be converted; the message is one sentence that names the thing and the file it stands in.
 
     What the files say is quoted in it, and may hold anything: the message is one short line whatever they say."""
 
     def __init__(self, message: str) -> None:
-        if len(message) > _BEGIN + _END:
-            message = f"{message[:_BEGIN]}...{message[-_END:]}"
-        super().__init__("".join(map(_visible, message)))
+        # Twice: megabytes take long to go through, and an escape is up to ten characters for one.
+        super().__init__(_short("".join(map(_visible, _short(message)))))

@@ -13,6 +13,7 @@ from .errors import SAVE_AGAIN, Refused
 _MAX_DEPTH = 64  # of JSON: a tokenizer.json has 7; Python itself stops at some hundreds, differently
 _MAX_DIGITS = 300  # of a whole number: any float is as large; a million of them take minutes in old Pythons
 
+
 class Folder:
     """Reads files by their name inside the folder and remembers the SHA-256 of each."""
 

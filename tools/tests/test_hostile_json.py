@@ -41,6 +41,7 @@ WRONG = {
     "half of a pair": "\ud800",
     "lines and escapes": "a\nfewfit-convert: b\r\x1b[31m\x00",
     "a long string": "y" * 100000,
+    "many escapes": "\x1b" * 100000,
 }
 NO = tiny.ABSENT
 SETTINGS = ("config.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config_setfit.json")
