@@ -6,8 +6,8 @@ usage: coverage.py FOLDER MODEL [EIGEN_DIRECTORY]    needs g++ and its gcov
 
 Compiles the tests of io/ and text/ and those that load damaged files with g++ --coverage -O0 in FOLDER, runs all but
 what is exhaustive, and prints both figures of each header and folder. An inline function that nobody calls is in
-no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. Branches that
-only an exception would take are left out, nothing else: no header has a mark that hides a line.
+no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. Branches
+that only an exception would take are left out, nothing else: no header has a mark that hides a line.
 """
 
 import json

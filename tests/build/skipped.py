@@ -5,7 +5,8 @@
 usage: skipped.py preset BUILD_DIRECTORY PRESET           ctest --preset, in the sources' folder
        skipped.py cases [COMMAND...] -- PROGRAM FILTER...  a program of doctest's, under another one if need be
 
-Of a preset those are skipped that the preset leaves out of the programs' tests, and whatever unittest skipped in them.
+Of a preset those are skipped that the preset leaves out of the programs' tests, and whatever unittest skipped in
+them.
 """
 
 import pathlib
@@ -24,9 +25,10 @@ def tests(*command, **options):
 
 def run_preset(build, preset):
     status = subprocess.run(["ctest", "--preset", preset], check=False).returncode
+    # At once: ctest -N below empties the file.
+    log = pathlib.Path(build, "Testing", "Temporary", "LastTest.log").read_text(encoding="utf-8", errors="replace")
     ran = tests("ctest", "--preset", preset)
     left_out = [name for name in tests("ctest", "-L", "program", cwd=build) if name not in ran]
-    log = pathlib.Path(build, "Testing", "Temporary", "LastTest.log").read_text(encoding="utf-8", errors="replace")
     # A method's name, its description in the next line if it has one, and what became of it.
     methods = re.findall(r"^(test_\w+) \([^\n]*(?:\n(?!test_)[^\n]*)?? \.\.\. skipped", log, re.M)
     return status, len(ran), left_out + methods

@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: MIT
 """Lines that lie, in JSON Lines and in labelled text: each command says which line it was, has written what came
 before it, and stays within time and memory."""
 
+import functools
 import json
 import os
 import pathlib
-import resource
+import re
 import signal
 import subprocess
 import sys
@@ -107,13 +109,15 @@ class StrangeLines(unittest.TestCase):
             b'{"x":"' + b"y" * DEEP + b'","text":"g"}',
         ]
         for command in LINES:
-            done = run(command, "-m", MODEL, "--format", "jsonl", stdin=b"\n".join(lines))  # no line end behind the last
+            stdin = b"\n".join(lines)  # no line end behind the last
+            done = run(command, "-m", MODEL, "--format", "jsonl", stdin=stdin)
             self.assertEqual((done.returncode, done.stderr), (0, b""), command)
             answers = done.stdout.split(b"\n")
             self.assertEqual((len(answers), answers[-1]), (len(lines) + 1, b""))
             for line, answer in zip(lines, answers):
                 kept = line.removeprefix(b"\xef\xbb\xbf").rstrip(b" \t\r")[:-1].rstrip()
-                self.assertTrue(answer.removeprefix(b"\xef\xbb\xbf").startswith(kept), (command, line[:60], answer[:60]))
+                answer = answer.removeprefix(b"\xef\xbb\xbf")
+                self.assertTrue(answer.startswith(kept), (command, line[:60], answer[:60]))
 
     def test_labels_and_texts_of_any_bytes(self):
         """In labelled text; what is no UTF-8 or has no label is told by its line."""
@@ -125,17 +129,28 @@ class StrangeLines(unittest.TestCase):
             with tempfile.TemporaryDirectory() as folder:
                 lines = b"one\ttext\ntwo\tother\n" + line + b"\n"
                 done = run("teach", "-m", MODEL, "-o", f"{folder}/h.fewfit", stdin=lines)
-                self.assertEqual((done.returncode, done.stdout, os.listdir(folder)), (2, b"", []), (line, done.stderr))
+                self.assertEqual((done.returncode, done.stdout), (2, b""), (line, done.stderr))
+                self.assertEqual(os.listdir(folder), [])
                 self.assertTrue(done.stderr.startswith(b"fewfit: <stdin>:3: "), done.stderr)
 
 
-@unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "a sanitizer keeps what was freed")
-class LargeLines(unittest.TestCase):
-    def ask(self, command, pieces, *arguments, limit=None):
-        """Status, output's lines, message, seconds and peak memory of a run over pieces of input."""
-        def limited():
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+def address_space(command, *arguments):
+    """The most bytes of address space that the command ever had when it has answered a short line."""
+    arguments = (command, "-m", MODEL, "--batch-size", "1", *arguments)
+    with subprocess.Popen([CLI, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b'{"text":"a"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        process.stdin.close()
+    return int(re.search(r"^VmPeak:\s+(\d+) kB$", status, re.M).group(1)) << 10
 
+
+@unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "a sanitizer keeps what was freed")
+@unittest.skipUnless(hasattr(os, "wait4"), "no peak memory of a process here")
+class LargeLines(unittest.TestCase):
+    def ask(self, command, pieces, *arguments, limited=None):
+        """Status, output's lines and message of a run over pieces of input, in bounded time and memory."""
         with tempfile.TemporaryDirectory() as folder:
             paths = [pathlib.Path(folder, name) for name in ("in", "out", "err")]
             with open(paths[0], "wb") as out:
@@ -143,7 +158,7 @@ class LargeLines(unittest.TestCase):
             begin = time.monotonic()
             with open(paths[1], "wb") as out, open(paths[2], "wb") as err:
                 process = subprocess.Popen([CLI, command, "-m", MODEL, "-i", str(paths[0]), *arguments], stdout=out,
-                                           stderr=err, preexec_fn=limited if limit else None)
+                                           stderr=err, preexec_fn=limited)
                 _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             self.assertLess(time.monotonic() - begin, 120)
@@ -167,13 +182,19 @@ class LargeLines(unittest.TestCase):
         pieces = [f"{LABELS[0]}\ta\n".encode(), b"abc " * (BIG // 4), b"\ta\n"]
         status, ends, message = self.ask("eval", pieces)
         self.assertEqual((status, ends), (2, 0))
-        self.assertTrue(message.startswith('fewfit: in:2: there is no label "abc ') and len(message) < 500, message[:500])
+        self.assertTrue(message.startswith('fewfit: in:2: there is no label "abc '), message[:500])
+        self.assertLess(len(message), 500)
 
     @unittest.skipUnless(sys.platform == "linux", "no limit on memory here")
     def test_a_line_that_memory_does_not_hold_is_named(self):
-        """And the line before it is answered, though both were one batch."""
+        """And the line before it is answered, though both were one batch. What a short line needs and half of what
+        the long one has is too little for the line alone, whatever the machine and its libraries take."""
+        import resource
+        arguments = ("tokenize", "--format", "jsonl", "--threads", "1")
+        limit = address_space(*arguments) + BIG // 2
+        limited = functools.partial(resource.setrlimit, resource.RLIMIT_AS, (limit, limit))
         pieces = [b'{"text":"a"}\n{"text":"', b"abc " * (BIG // 4), b'"}\n{"text":"c"}']
-        status, ends, message = self.ask("tokenize", pieces, "--format", "jsonl", "--threads", "1", limit=300 << 20)
+        status, ends, message = self.ask(arguments[0], pieces, *arguments[1:], limited=limited)
         self.assertEqual((status, ends, message), (1, 1, "fewfit: in:2: there is not enough memory for the line\n"))
 
 
@@ -191,6 +212,7 @@ class Outputs(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stderr),
                                  (1, b"fewfit: cannot write: No space left on device\n"), command)
 
+    @unittest.skipUnless(hasattr(signal, "SIGPIPE"), "no SIGPIPE here")
     def test_nobody_reads_the_output_of_any_command(self):
         with tempfile.TemporaryDirectory() as folder:
             for command in self.commands(folder):
@@ -202,7 +224,8 @@ class Outputs(unittest.TestCase):
                     done = subprocess.run([CLI, *command], input=lines, stdout=theirs, stderr=subprocess.PIPE,
                                           preexec_fn=ignore, restore_signals=not ignored)
                     os.close(theirs)
-                    self.assertEqual((done.returncode, done.stderr), (1 if ignored else -signal.SIGPIPE, b""), command)
+                    status = 1 if ignored else -signal.SIGPIPE
+                    self.assertEqual((done.returncode, done.stderr), (status, b""), command)
 
 
 if __name__ == "__main__":

@@ -215,16 +215,18 @@ def _stopped(tmp_path, number, **options):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_real_signal(tmp_path, number):
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no signals to other processes here")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_real_signal(tmp_path, name):
     """One sentence, and nothing is left."""
-    process = _stopped(tmp_path, number)
+    process = _stopped(tmp_path, getattr(signal, name))
     _, message = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in message and "Traceback" not in message
     assert message.splitlines()[-1].startswith("fewfit-convert: interrupted; ")
     assert _left(tmp_path / "out") == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no signals to other processes here")
 def test_what_is_killed_leaves_the_old_file(tmp_path):
     """Nobody can take away the temporary file then; it is hidden, has another name and stands in nobody's way."""
     (tmp_path / "out").mkdir()
@@ -238,6 +240,7 @@ def test_what_is_killed_leaves_the_old_file(tmp_path):
     assert cli.main([str(tmp_path / "model"), "-o", str(target)]) == 0 and len(target.read_bytes()) > 10000
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no signals to other processes here")
 def test_a_signal_that_is_ignored_stays_so(tmp_path):
     """As nohup wants it."""
     process = _stopped(tmp_path, signal.SIGHUP, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
