@@ -91,7 +91,12 @@ HEADERS = {
         json.dumps(h).encode()[:-1] + f', "{NORM}": {json.dumps(h[QUERY])}}}'.encode(), d
     ),
 }
-HARMLESS = ("many tensors of nothing", "spaces behind the header", "the same name twice", "another under the same name")
+HARMLESS = (
+    "many tensors of nothing",
+    "spaces behind the header",
+    "the same name twice",
+    "another under the same name",
+)
 
 
 @pytest.mark.parametrize("name", HEADERS)
@@ -103,12 +108,13 @@ def test_the_container(judge, name):
 HUGE = 1 << 62
 FIELDS = {
     "dtype": (
-        None, 1, "", "f32", "F32 ", "F31", "F8_E4M3", "F8_E5M2", "BOOL", "U8", "I8", "I16", "I32", "I64", "U64", "F16",
-        "BF16", "F64", "C64", "F4", "X" * 100000, "a\nb\x1b[31m", [], {}, ["F32"],
+        None, 1, "", "f32", "F32 ", "F31", "F8_E4M3", "F8_E5M2", "BOOL", "U8", "I8", "I16", "I32", "I64", "U64",
+        "F16", "BF16", "F64", "C64", "F4", "X" * 100000, "a\nb\x1b[31m", [], {}, ["F32"],
     ),
     "shape": (
-        None, 1, "20", {}, [], [19], [21], [-20], [20, 1], [1, 20], [4, 5], [0], [0, HUGE], [HUGE, HUGE], [1 << 32] * 2,
-        [1 << 63], [1 << 64], [10**30], [20.0], ["20"], [[20]], [None], [1] * 10000, [HUGE, 4], [HUGE, 8, 0],
+        None, 1, "20", {}, [], [19], [21], [-20], [20, 1], [1, 20], [4, 5], [0], [0, HUGE], [HUGE, HUGE],
+        [1 << 32] * 2, [1 << 63], [1 << 64], [10**30], [20.0], ["20"], [[20]], [None], [1] * 10000,
+        [HUGE, 4], [HUGE, 8, 0],
     ),
     "data_offsets": (
         None, 1, "0", {}, [], [0], [0, 80, 160], [80, 0], [-80, 0], [0, -1], [0, 0], [0, 79], [0, 81], [1, 81],
@@ -130,11 +136,13 @@ def test_each_field_of_a_tensor(judge, field):
             if wrong == whole[field]:
                 continue
             made = _join({**header, name: {**whole, field: wrong}}, data)
-            found += [(name, str(wrong)[:40], problem) for problem in _look(judge, made, must_refuse=True, words=FILE)]
+            problems = _look(judge, made, must_refuse=True, words=FILE)
+            found += [(name, str(wrong)[:40], problem) for problem in problems]
         less = {key: value for key, value in whole.items() if key != field}
         for wrong in (less, None, [], 1, "x", {}):
             made = _join({**header, name: wrong}, data)
-            found += [(name, str(wrong)[:40], problem) for problem in _look(judge, made, must_refuse=True, words=FILE)]
+            problems = _look(judge, made, must_refuse=True, words=FILE)
+            found += [(name, str(wrong)[:40], problem) for problem in problems]
         found += _look(judge, _join({**header, name: {**whole, "more": 1}}, data))
     assert not found, (len(found), found[:10])
 
@@ -187,7 +195,8 @@ def test_one_value_that_is_no_number(judge, kind, bits):
         first, last = header[name]["data_offsets"]
         for at in (first, last - 2):
             changed = data[:at] + struct.pack("<H", bits) + data[at + 2 :]
-            assert _look(judge, _join(header, changed), must_refuse=True, words=f"tensor {name} in {FILE} holds") == []
+            words = f"tensor {name} in {FILE} holds"
+            assert _look(judge, _join(header, changed), must_refuse=True, words=words) == []
 
 
 @pytest.mark.parametrize("value", [3e38, -3e38, 1e-45, 0.0, -0.0])
@@ -223,7 +232,8 @@ def test_any_damage(judge, seed):
     for _ in range(150):
         at, size = chance.randrange(len(text)), chance.choice((1, 1, 2, 8, 100))
         piece = chance.choice((b"", bytes([chance.randrange(256)]), bytes([text[at] ^ 1 << chance.randrange(8)]),
-                               text[at : at + size] * 2, b"9" * size, b"[" * size, b"-", b"\\u0000", b'"'))  # fmt: skip
+                               text[at : at + size] * 2, b"9" * size, b"[" * size, b"-", b"\\u0000",
+                               b'"'))  # fmt: skip
         changed = text[:at] + piece + text[at + size :]
         found += [(seed, at, piece[:20], problem) for problem in _look(judge, _join(changed, data))]
     assert not found and judge.refused > 100, (judge.refused, found[:10])
