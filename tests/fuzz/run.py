@@ -86,7 +86,8 @@ def main():
                                 range(arguments.jobs)))
     executions, memory, ended_well, said = zip(*results)
     print(*filter(None, said), sep="\n", end="")
-    count = len(list(found.iterdir()))
+    # A slow one is none: whatever else the machine does makes inputs slow.
+    count = sum(not path.name.startswith("slow-unit") for path in found.iterdir())
     print(f"{arguments.target}: {sum(executions):,} executions in {time.monotonic() - start:.0f} s, peak "
           f"{max(memory)} MB, {count} found")
     return 0 if all(ended_well) and all(executions) and count == 0 else 1
