@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -73,6 +74,7 @@ TEST_CASE("at_least: those of top that reach the threshold, which itself is enou
   const double p[] = {0.2, 0.5, 0.3};
   CHECK(fewfit::at_least(p, 0.2, span<ranked>(one)) == 1);  // the best of those that there is no room for
   CHECK(one[0].index == 1);
+  CHECK(fewfit::at_least(p, std::nan("")).empty());
 }
 
 TEST_CASE("decide: both bounds are reached or there is no answer") {
@@ -82,6 +84,8 @@ TEST_CASE("decide: both bounds are reached or there is no answer") {
   CHECK(fewfit::decide(p, {0.625, 0.375})->probability == 0.625);
   CHECK(!fewfit::decide(p, {0.626, 0}));
   CHECK(!fewfit::decide(p, {0, 0.376}));
+  CHECK(!fewfit::decide(p, {std::nan(""), 0}));
+  CHECK(!fewfit::decide(p, {0, std::nan("")}));
   const double even[] = {0.5, 0.5};
   CHECK(fewfit::decide(even, {0.5, 0})->index == 0);
   CHECK(!fewfit::decide(even, {0.5, 1e-9}));

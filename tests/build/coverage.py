@@ -6,8 +6,11 @@ usage: coverage.py FOLDER MODEL [EIGEN_DIRECTORY]    needs g++ and its gcov
 
 Compiles the tests of io/ and text/ and those that load damaged files with g++ --coverage -O0 in FOLDER, runs all but
 what is exhaustive, and prints both figures of each header and folder. An inline function that nobody calls is in
-no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. Branches
-that only an exception would take are left out, nothing else: no header has a mark that hides a line.
+no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. No header
+has a mark that hides a line. Two things make the figure of branches flatter: branches that only an exception would
+take are left out; and where instances of a line differ in how many branches they have (another type, another
+program), only those with the best share count, so what no instance of another number of branches took is not seen. A
+line counts as run, and a branch as taken, if any instance of it was.
 """
 
 import json
@@ -80,7 +83,7 @@ def instances(folder):
 
 
 def best_branches(entries):
-    """Taken and all branches of a line: instances of one shape together, and of the shapes the one most taken."""
+    """Taken and all branches of a line: instances of one shape together, the best shape alone, the others dropped."""
     shapes = {}
     for _, taken in entries:
         so_far = shapes.setdefault(len(taken), [0] * len(taken))

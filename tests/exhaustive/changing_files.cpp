@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What becomes of a mapped model when somebody else changes its file: measured and printed. docs/hostile_files.md
-// has the table. POSIX; a library can prevent none of it.
+// has the table. What is right is what Linux does; a library can prevent none of it.
 //
 //   changing_files FOLDER     on the file system of that folder
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -56,12 +57,12 @@ const char* after(bool copy, const Change& change) {
   return WEXITSTATUS(status) < 3 ? said[WEXITSTATUS(status)] : "did not load";
 }
 
-/// As many bytes, all of the weights others.
-bool write_in_place() {
+/// As many bytes, all of the weights this number.
+bool write_in_place(float number) {
   const int file = open(path.c_str(), O_WRONLY);
   const support::tiny_file& f = support::tiny_sections();
   std::string others = support::tiny_bytes().substr(f.begin(3), f.begin(7) - f.begin(3));
-  for (std::size_t i = 0; i < others.size(); i += 4) support::put(others, i, 0.25f);
+  for (std::size_t i = 0; i < others.size(); i += 4) support::put(others, i, number);
   const bool done = pwrite(file, others.data(), others.size(), static_cast<off_t>(f.begin(3))) > 0;
   return close(file) == 0 && done;
 }
@@ -75,7 +76,24 @@ template <class Change>
 void measure(const char* what, const Change& change, const std::string& mapped, bool& right) {
   const std::string m = after(false, change), c = after(true, change);
   std::printf("%-34s mapped: %-28s copied: %s\n", what, m.c_str(), c.c_str());
-  right = right && c == "old content" && (mapped.empty() || m == mapped);
+  right = right && c == "old content" && m == mapped;
+}
+
+bool shorten(std::size_t size) { return truncate(path.c_str(), static_cast<off_t>(size)) == 0; }
+
+/// Of the tiny model, whose last page of 4 or 16 KB has the end of its weights.
+void measure_shortened(bool& right) {
+  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t last = support::tiny_bytes().size() / page * page;
+  measure(
+      "shortened to nothing", [] { return shorten(0); }, "SIGBUS", right);
+  if (last < 2 * page) return void(std::printf("pages of %zu bytes: too large for the rest\n", page));
+  measure(
+      "shortened to its first page", [=] { return shorten(page); }, "SIGBUS", right);
+  measure(
+      "shortened by its last page", [=] { return shorten(last); }, "SIGBUS", right);
+  measure(
+      "shortened within its last page", [=] { return shorten(last + 64); }, "new bytes, another vector", right);
 }
 
 }  // namespace
@@ -89,11 +107,14 @@ int main(int argc, char** argv) {
       "removed", [] { return unlink(path.c_str()) == 0; }, "old content", right);
   measure(
       "appended to", [] { return truncate(path.c_str(), 1 << 20) == 0; }, "old content", right);
-  measure("written to in place", write_in_place, "", right);
   measure(
-      "shortened to nothing", [] { return truncate(path.c_str(), 0) == 0; }, "", right);
+      "written to in place: others", [] { return write_in_place(0.25f); }, "new bytes, another vector", right);
   measure(
-      "opened with O_TRUNC, written anew", [] { return write_file(path, support::tiny_bytes()), true; }, "", right);
+      "written to in place: no numbers", [] { return write_in_place(std::nanf("")); }, "new bytes, an error", right);
+  measure_shortened(right);
+  measure(
+      "opened with O_TRUNC, written anew", [] { return write_file(path, support::tiny_bytes()), true; },
+      "old content", right);
   unlink(path.c_str());
   return right ? 0 : 1;
 }

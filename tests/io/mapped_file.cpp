@@ -73,12 +73,14 @@ TEST_CASE("what is too short to be one") {
 
 TEST_CASE("a file of a terabyte that is none is refused at once, before memory is set aside") {
   const support::temporary_folder folder;
+  int tried = 0;
   for (const bool good_header : {false, true})
     for (const int power : {36, 40, 42, 48, 62}) {  // file systems allow some: ext4 16 TiB, tmpfs all
       const std::string path = folder.file("huge", good_header ? tiny_bytes() : "");
       std::error_code failed;
       std::filesystem::resize_file(path, std::uintmax_t{1} << power, failed);
       if (failed) continue;
+      ++tried;
       for (const support::loader load : loaders) {
         support::counting_memory memory;
         const auto began = std::chrono::steady_clock::now();
@@ -90,6 +92,7 @@ TEST_CASE("a file of a terabyte that is none is refused at once, before memory i
         CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
       }
     }
+  if (tried == 0) MESSAGE("this file system has no room for any such file: nothing was checked");
 }
 
 TEST_CASE("a file that is all right in both ways, byte for byte") {

@@ -174,17 +174,19 @@ inline void add_number_damages(std::vector<damage>& rows, const tiny_parts& p, c
     };
   };
   const std::string types = std::string(name_of(p.linear_type)) + "/" + name_of(p.embedding_type) + ": ";
-  for (const bool first : {true, false}) {
-    const std::size_t place = first ? a.places.front() : a.places.back();
-    const std::string name = types + a.field + (first ? ", the first of the " : ", the last of the ") + a.what;
-    const auto bad = static_cast<extreme>(rows.size() % 3);
-    if (a.as == stored::scale)
-      rows.push_back(
-          {name, fewfit::errc::bad_scale, section_of(a), with(place, bad), [p] { return tiny_file(p).bytes(); }});
-    else
-      rows.push_back({name, fewfit::errc::non_finite_weight, section_of(a), with(place, bad),
-                      with(place, extreme::largest), fewfit::errc::none, true});
-  }
+  constexpr const char* bad_names[] = {"nan in ", "inf in ", "-inf in "};
+  for (const extreme bad : {extreme::no_number, extreme::infinite, extreme::minus_infinite})
+    for (const bool first : {true, false}) {
+      const std::size_t place = first ? a.places.front() : a.places.back();
+      const std::string name = types + bad_names[static_cast<std::size_t>(bad)] + a.field +
+                               (first ? ", the first of the " : ", the last of the ") + a.what;
+      if (a.as == stored::scale)
+        rows.push_back(
+            {name, fewfit::errc::bad_scale, section_of(a), with(place, bad), [p] { return tiny_file(p).bytes(); }});
+      else
+        rows.push_back({name, fewfit::errc::non_finite_weight, section_of(a), with(place, bad),
+                        with(place, extreme::largest), fewfit::errc::none, true});
+    }
 }
 
 inline const std::vector<damage>& number_damages() {
