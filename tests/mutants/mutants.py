@@ -9,9 +9,9 @@
 It finds the checks itself, in the headers that read what strangers wrote (sites.py): each `if` and each `?:` that
 decides about an error, inverted and with each part of an `||` left out; each bound of a number that is read; flags,
 shares and reserved bytes; each part of an answer that is all check. All mutants are compiled into one program: a
-check becomes a question whether it is its turn to be wrong, and the environment says whose turn it is. So there is one
-long compilation, and a mutant costs as much as the tests need to notice it. Survivors are listed, and the exit status
-is 1 if there are any.
+check becomes a question whether it is its turn to be wrong, and the environment says whose turn it is. So there is
+one long compilation, and a mutant costs as much as the tests need to notice it. Survivors are listed, and the exit
+status is 1 if there are any.
 """
 
 import argparse
