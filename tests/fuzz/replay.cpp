@@ -72,5 +72,5 @@ int main(int argc, char** argv) {
   const std::size_t accepted = fuzz_accepted != nullptr ? fuzz_accepted() : inputs.size() + changes;
   std::printf("%zu inputs, %lu changes, %zu of both accepted: nothing found\n", inputs.size(), changes, accepted);
   // A target that refuses nearly everything tests nothing behind its first checks.
-  return inputs.empty() || accepted < (inputs.size() + changes) / 20 ? 1 : 0;
+  return inputs.empty() || accepted < (inputs.size() + changes) / 50 ? 1 : 0;
 }
