@@ -142,9 +142,8 @@ inline errc open_failure(int why) noexcept {
 
 inline result<file> file::open(std::string_view path) noexcept {
   char name[max_path_bytes];
-  if (path.empty() || path.size() >= max_path_bytes || path.find('\0') != path.npos) return errc::file_not_found;
-  std::memcpy(name, path.data(), path.size());
-  name[path.size()] = 0;
+  if (path.size() >= max_path_bytes || path.find('\0') != path.npos) return errc::file_not_found;
+  name[path.copy(name, path.size())] = 0;
   // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
   const int h = ::open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (h < 0) return detail::open_failure(errno);
