@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fewfit/io/crc32c.hpp"
+#include "support/tiny_model.hpp"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
@@ -25,31 +26,15 @@ T get(std::string_view bytes, std::size_t at) {
   std::memcpy(&value, bytes.data() + at, sizeof value);
   return value;
 }
-template <class T>
-void put(std::string& bytes, std::size_t at, T value) {
-  std::memcpy(&bytes[at], &value, sizeof value);
-}
-inline std::size_t up_to_64(std::size_t n) { return (n + 63) / 64 * 64; }
+using support::put;
+using support::up_to_64;
 
 /// Sets checksums right, and nothing else: what the sizes say is looked at, not believed.
-inline void repair(unsigned char* file, std::size_t file_size) {
+inline void repair(unsigned char* file, std::size_t size) {
   static const fewfit::crc32c_function sum = fewfit::fastest_crc32c();
-  if (file_size < 128) return;
-  const std::string_view bytes(reinterpret_cast<const char*>(file), file_size);
-  const auto put_sum = [&](std::size_t at, std::uint32_t inverted) {
-    inverted = ~inverted;
-    std::memcpy(file + at, &inverted, sizeof inverted);
-  };
-  const std::size_t count = get<std::uint32_t>(bytes, 28);
-  if (count > 4096 || up_to_64(count * 16) > file_size - 64) return;
-  std::size_t at = 64 + up_to_64(count * 16);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto size = get<std::uint64_t>(bytes, 72 + 16 * i);
-    if (size > file_size - at || up_to_64(size) > file_size - at) break;
-    put_sum(68 + 16 * i, sum(~0u, file + at, up_to_64(size)));
-    at += up_to_64(size);
-  }
-  put_sum(60, sum(sum(~0u, file, 60), file + 64, up_to_64(count * 16)));
+  support::repair(file, size, [](std::string_view s) {
+    return ~sum(~0u, reinterpret_cast<const unsigned char*>(s.data()), s.size());
+  });
 }
 
 class container {

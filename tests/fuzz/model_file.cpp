@@ -12,6 +12,7 @@
 #include "container.hpp"
 #include "fewfit/fewfit.hpp"
 #include "seeds.hpp"
+#include "support/memory.hpp"
 
 namespace {
 
@@ -19,20 +20,10 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-/// Memory that is counted: no file may make a loader take more than its own size and 16 MB.
-struct bounded_memory {
-  std::size_t live = 0, most = 0;
-  static void* take(std::size_t bytes, std::size_t, void* user) {
-    auto& self = *static_cast<bounded_memory*>(user);
-    self.live += bytes;
-    require(self.live <= self.most);
-    return ::operator new (bytes, std::align_val_t{64});
-  }
-  static void give_back(void* memory, std::size_t bytes, std::size_t, void* user) {
-    static_cast<bounded_memory*>(user)->live -= bytes;
-    ::operator delete (memory, std::align_val_t{64});
-  }
-};
+/// No file may make a loader take more than its own size and 16 MB, nor a call more than 64 MB.
+void require_bounded(const support::counting_memory& memory, std::size_t most) {
+  require(memory.live == 0 && memory.mistakes == 0 && memory.peak <= most);
+}
 
 const std::string_view texts[] = {"good day [MASK] [USER] new york \xD0\x9C\xD0\xB8\xD1\x80!\xFF", "",
                                   "badgooddayababab [CLS[SEP] 12 very not good a b c d e o t 1 2 ! . #"};
@@ -43,7 +34,7 @@ void check(const fewfit::prediction& p, std::size_t labels) {
   require(p.status == fewfit::errc::non_finite_output || p.status == fewfit::errc::no_head);
 }
 
-bool is_finite(double x) { return x - x == 0; }
+using fewfit::detail::is_finite_number;
 
 bool may_happen(fewfit::errc status) {
   return status == fewfit::errc::none || status == fewfit::errc::non_finite_output ||
@@ -56,8 +47,8 @@ void explain(const fewfit::model& m, std::string_view text, fewfit::workspace& s
   const fewfit::evidence e = m.explain(text, scratch, words);
   require(may_happen(e.status) && (e.status == fewfit::errc::none || e.label.empty()));
   if (e.status != fewfit::errc::none) return;
-  require(is_finite(e.logit) && is_finite(e.intercept) && is_finite(e.rest));
-  for (std::size_t i = 0; i < e.word_count && i < words.size(); ++i) require(is_finite(words[i].contribution));
+  require(is_finite_number(e.logit) && is_finite_number(e.intercept) && is_finite_number(e.rest));
+  for (std::size_t i = 0; i < e.word_count && i < words.size(); ++i) require(is_finite_number(words[i].contribution));
 }
 
 /// Probabilities, or an error.
@@ -69,9 +60,7 @@ void ask_all(const fewfit::model& m, fewfit::workspace& scratch) {
     for (const double p : all) require(p >= 0 && p <= 1);
 }
 
-void ask(const fewfit::model& m, unsigned choice) {
-  bounded_memory memory{0, std::size_t{64} << 20};
-  fewfit::workspace scratch(1, {bounded_memory::take, bounded_memory::give_back, &memory});
+void ask(const fewfit::model& m, unsigned choice, fewfit::workspace scratch) {
   std::vector<fewfit::word_evidence> words(m.config().max_length);
   for (const std::string_view text : texts) {
     const fewfit::prediction p = m.predict(text, scratch);
@@ -93,8 +82,14 @@ void ask(const fewfit::model& m, unsigned choice) {
   (void)m.about("name");
 }
 
+void ask(const fewfit::model& m, unsigned choice) {
+  support::counting_memory memory;
+  ask(m, choice, fewfit::workspace(1, memory.allocator()));
+  require_bounded(memory, std::size_t{64} << 20);
+}
+
 const fewfit::model& body() {
-  static const fuzz::aligned bytes(fuzz::seeds().front());
+  static const support::aligned_bytes bytes(fuzz::seeds().front());
   static const fewfit::model m = fewfit::model::from_memory(bytes.data(), bytes.size()).value();
   return m;
 }
@@ -113,12 +108,12 @@ void ask(const fewfit::head& h, unsigned choice) {
 }
 
 /// Whether it loads; what does not must say why.
-bool load_and_ask(const fuzz::aligned& bytes, unsigned choice) {
-  bounded_memory memory{0, bytes.size() + (std::size_t{16} << 20)};
+bool load_and_ask(const support::aligned_bytes& bytes, unsigned choice) {
+  support::counting_memory memory;
   fewfit::load_options options;
   options.verify = choice % 2 == 0 ? fewfit::verify::full : fewfit::verify::structure;
   options.kernels = choice % 4 < 3 ? fewfit::kernels::automatic : fewfit::kernels::portable;
-  options.allocator = {bounded_memory::take, bounded_memory::give_back, &memory};
+  options.allocator = memory.allocator();
   const auto all = [&](const auto& loaded) {
     if (loaded) ask(*loaded, choice);
     require(loaded || loaded.error().code != fewfit::errc::none);
@@ -127,7 +122,7 @@ bool load_and_ask(const fuzz::aligned& bytes, unsigned choice) {
   const bool is_head = bytes.size() > 24 && bytes.data()[24] == 2;
   const bool loads = is_head ? all(fewfit::head::from_memory(bytes.data(), bytes.size(), body(), options))
                              : all(fewfit::model::from_memory(bytes.data(), bytes.size(), options));
-  require(memory.live == 0);
+  require_bounded(memory, bytes.size() + (std::size_t{16} << 20));
   return loads;
 }
 
@@ -143,13 +138,13 @@ extern "C" std::size_t fuzz_right_inputs(const std::string*& first) {
 // Right files are answered with, however they are asked: else nothing would be tested beyond the first check.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   for (const std::string& one : fuzz::seeds())
-    for (unsigned choice = 0; choice < 16; ++choice) require(load_and_ask(fuzz::aligned(one), choice));
+    for (unsigned choice = 0; choice < 16; ++choice) require(load_and_ask(support::aligned_bytes(one), choice));
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size % 32 != 0) size = size / 64 * 64;
-  fuzz::aligned bytes(data, size);
+  const support::aligned_bytes bytes(std::string_view(reinterpret_cast<const char*>(data), size));
   fuzz::repair(bytes.data(), size);
   accepted +=
       load_and_ask(bytes, size > 60 ? bytes.data()[60] : 0) ? 1 : 0;  // a byte of the checksum: as good as random

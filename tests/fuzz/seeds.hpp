@@ -2,35 +2,13 @@
 #pragma once
 // Right files of every kind, small ones, that a fuzzer begins with.
 
-#include <cstring>
-#include <memory>
-#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/tiny_head.hpp"
 
 namespace fuzz {
-
-/// A copy of bytes at a multiple of 64, with nothing behind them.
-class aligned {
- public:
-  explicit aligned(const std::string& bytes) : aligned(bytes.data(), bytes.size()) {}
-  aligned(const void* bytes, std::size_t size)
-      : size_(size), data_(static_cast<unsigned char*>(::operator new (size, std::align_val_t{64}))) {
-    if (size != 0) std::memcpy(data_, bytes, size);
-  }
-  aligned(const aligned&) = delete;
-  aligned& operator=(const aligned&) = delete;
-  ~aligned() { ::operator delete (data_, std::align_val_t{64}); }
-  const unsigned char* data() const { return data_; }
-  unsigned char* data() { return data_; }
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t size_;
-  unsigned char* data_;
-};
 
 namespace detail {
 
@@ -45,7 +23,7 @@ inline std::string file_of(support::tiny_parts p) {
 }
 
 inline std::string taught(const std::string& body, bool texts) {
-  const aligned bytes(body);
+  const support::aligned_bytes bytes(body);
   const fewfit::model m = fewfit::model::from_memory(bytes.data(), bytes.size()).value();
   const std::string_view of[] = {"good", "bad day", "very new"}, labels[] = {"a", "b", "c"};
   fewfit::teach_options o;

@@ -53,7 +53,7 @@ void tokenize(support::owned_tokenizer& t, std::string_view text, bool with_rang
 }
 
 void predict(std::string_view text) {
-  static const fuzz::aligned bytes(fuzz::seeds().front());
+  static const support::aligned_bytes bytes(fuzz::seeds().front());
   static const fewfit::model m = fewfit::model::from_memory(bytes.data(), bytes.size()).value();
   static fewfit::workspace scratch;
   const fewfit::prediction p = m.predict(text, scratch);

@@ -461,19 +461,28 @@ class tiny_file {
 };
 
 /// Sets every checksum right, as the directory stands; sections that reach outside are left alone.
-inline void repair(std::string& bytes) {
-  if (bytes.size() < 64) return;
-  const std::uint64_t count = get<std::uint32_t>(bytes, 28);
-  if (count > 4096 || 64 + up_to_64(count * 16) > bytes.size()) return;
-  const std::size_t directory = up_to_64(count * 16);
+///
+/// shape   `sum` gives the checksum of bytes
+template <class Sum>
+void repair(unsigned char* file, std::size_t file_size, const Sum& sum) {
+  if (file_size < 64) return;
+  const std::string_view bytes(reinterpret_cast<const char*>(file), file_size);
+  const auto number = [&](auto value, std::size_t at) { return std::memcpy(&value, file + at, sizeof value), value; };
+  const auto put_sum = [&](std::size_t at, std::uint32_t value) { std::memcpy(file + at, &value, sizeof value); };
+  const std::size_t count = number(std::uint32_t{}, 28), directory = up_to_64(count * 16);
+  if (count > 4096 || directory > file_size - 64) return;
   std::size_t at = 64 + directory;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto size = get<std::uint64_t>(bytes, 72 + 16 * i);
-    if (size > bytes.size() - at || up_to_64(size) > bytes.size() - at) break;
-    put(bytes, 68 + 16 * i, slow_crc32c(std::string_view(bytes).substr(at, up_to_64(size))));
+    const std::uint64_t size = number(std::uint64_t{}, 72 + 16 * i);
+    if (size > file_size - at || up_to_64(size) > file_size - at) break;
+    put_sum(68 + 16 * i, sum(bytes.substr(at, up_to_64(size))));
     at += up_to_64(size);
   }
-  put(bytes, 60, slow_crc32c(bytes.substr(0, 60) + bytes.substr(64, directory)));
+  put_sum(60, sum(std::string(bytes.substr(0, 60)).append(bytes.substr(64, directory))));
+}
+inline void repair(std::string& bytes) {
+  const auto sum = [](std::string_view part) { return slow_crc32c(part); };
+  repair(reinterpret_cast<unsigned char*>(&bytes[0]), bytes.size(), sum);
 }
 
 }  // namespace support

@@ -4,8 +4,22 @@
 import os
 import sys
 
+import pytest
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(_HERE), os.path.join(_HERE, "support")]
+
+
+@pytest.fixture(name="judge")
+def _judge(tmp_path, monkeypatch):
+    """A judge of what the converter makes of the small model."""
+    import hostile
+    import tiny
+
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+    for name in ("model", "out"):
+        (tmp_path / name).mkdir()
+    return hostile.Judge(tiny.write_model(tmp_path / "model"), str(tmp_path / "out"))
 
 
 def pytest_terminal_summary(terminalreporter):

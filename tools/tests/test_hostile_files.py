@@ -9,20 +9,11 @@ import sys
 
 import pytest
 import tiny
-from hostile import Judge, sentence
+from hostile import sentence
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NO = tiny.ABSENT
 JSON = [name for name in tiny.files() if name.endswith(".json")]
-
-
-@pytest.fixture(name="judge")
-def _judge(tmp_path, monkeypatch):
-    """A judge of the small model."""
-    monkeypatch.setattr(os, "fsync", lambda _file: None)
-    for name in ("model", "out"):
-        (tmp_path / name).mkdir()
-    return Judge(tiny.write_model(tmp_path / "model"), str(tmp_path / "out"))
 
 
 def _put(judge, name, data):

@@ -19,19 +19,10 @@ import pickles
 import pytest
 import tiny
 from gadgets import NAMED, RUNS, places
-from hostile import Judge, sentence
+from hostile import sentence
 from pickles import Call, Global, New, Raw, dump
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-@pytest.fixture(name="judge")
-def _judge(tmp_path, monkeypatch):
-    """A judge of the small model."""
-    monkeypatch.setattr(os, "fsync", lambda _file: None)
-    for name in ("model", "out"):
-        (tmp_path / name).mkdir()
-    return Judge(tiny.write_model(tmp_path / "model"), str(tmp_path / "out"))
 
 
 def _refuse(judge, data, words="model_head.pkl"):

@@ -10,21 +10,11 @@ import struct
 import numpy as np
 import pytest
 import tiny
-from hostile import Judge
 from test_bodies import _chain, _dense
 
 FILE = "model.safetensors"
 QUERY = "encoder.layer.0.attention.self.query.weight"
 NORM = "embeddings.LayerNorm.weight"  # of 20 numbers
-
-
-@pytest.fixture(name="judge")
-def _judge(tmp_path, monkeypatch):
-    """A judge of the small model."""
-    monkeypatch.setattr(os, "fsync", lambda _file: None)
-    for name in ("model", "out"):
-        (tmp_path / name).mkdir()
-    return Judge(tiny.write_model(tmp_path / "model"), str(tmp_path / "out"))
 
 
 def _split(judge, name=FILE):
