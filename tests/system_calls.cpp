@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A program of its own: the code that opens files, over a system that fails when asked to, as none does by itself.
 //
-// fstat() of an open file, a read() that is interrupted or meets a broken disk, an mmap() without room: what the
-// header asks the system for is named anew here, before it is included.
+// fstat() of an open file, a read() that is interrupted or meets a broken disk, an mmap() without room: what
+// io/mapped_file.hpp asks the system for is named anew here, before fewfit is included.
 
 #include <doctest/doctest.h>
 
@@ -14,12 +14,13 @@
 #include <string>
 #include <vector>
 
+#include <Eigen/Core>
+#include <utf8proc.h>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "support/temporary.hpp"
 
 namespace {
 
@@ -27,6 +28,7 @@ namespace {
 struct {
   std::vector<int> fstat, read, mmap, open;
   std::size_t most = SIZE_MAX;  // that a read gives at once
+  off_t size = 0;               // that fstat says, if not 0
 } failures;
 
 /// What is to be said of this call, which it is then no longer.
@@ -43,6 +45,7 @@ int next(std::vector<int>& of) {
 /// Whoever looks at the size in spite of the failure finds the right one.
 int asked_fstat(int descriptor, struct stat* status) {
   const int said = fstat(descriptor, status);
+  if (failures.size != 0) status->st_size = failures.size;
   return next(failures.fstat) != 0 ? -1 : said;
 }
 ::ssize_t asked_read(int descriptor, void* to, std::size_t n) {
@@ -57,11 +60,14 @@ int asked_open(const char* path, int flags) { return next(failures.open) != 0 ? 
 #define read asked_read
 #define mmap asked_mmap
 #define open asked_open
-#include "fewfit/io/mapped_file.hpp"
+#include "fewfit/fewfit.hpp"
 #undef fstat
 #undef read
 #undef mmap
 #undef open
+
+#include "support/temporary.hpp"
+#include "support/tiny_reference.hpp"
 
 using fewfit::errc;
 
@@ -149,6 +155,32 @@ TEST_CASE("without room for a mapping memory is out, else mapping fails") {
   REQUIRE(address);
   CHECK(std::memcmp(*address, content.data(), content.size()) == 0);
   fewfit::file::unmap(*address, content.size());
+}
+
+TEST_CASE("a model's copy ends at the first read that fails, of the header or of what follows") {
+  const support::temporary_folder folder;
+  const std::string path = folder.file("model", support::tiny_bytes());
+  for (const std::vector<int>& fails : {std::vector<int>{EIO}, {0, EIO}}) {
+    failures.read = fails;
+    CHECK(fewfit::model::load_copy(path).error().code == errc::file_not_readable);
+    CHECK(failures.read.empty());
+  }
+  CHECK(fewfit::model::load_copy(path));
+}
+
+TEST_CASE("a file that has no room in any memory is refused before it is asked for") {
+  const support::temporary_folder folder;
+  const std::string path = folder.file("model", support::tiny_bytes());
+  failures.size = -1;  // as many bytes as 64 bits can count
+  failures.mmap = {EACCES};
+  const fewfit::error e = fewfit::model::load(path).error();
+  CHECK(e.code == errc::out_of_memory);
+  CHECK(std::string(e.where) == "file");
+  CHECK(e.number == UINT64_MAX);
+  CHECK(failures.mmap.size() == 1);
+  CHECK(fewfit::model::load_copy(path).error().code == errc::wrong_file_size);
+  failures = {};
+  CHECK(fewfit::model::load(path));
 }
 
 #endif

@@ -73,23 +73,23 @@ TEST_CASE("what cannot be learned from is said, by its place") {
   is(taught_wrongly(many, of_many), errc::text_too_long, "texts", 599);
   fewfit::teach_options options;
   options.C = 0;
-  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
   options.C = HUGE_VAL;
-  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
   for (const double bad : {-1e-300, std::nan(""), HUGE_VAL}) {
     options = {}, options.tolerance = bad;
-    is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "tolerance", 0);
+    is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "tolerance", 0);
   }
   for (const double bad : {-0.1, std::nan("")}) {
     options = {}, options.most_errors = bad;
-    is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_argument, "most_errors", 0);
+    is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "most_errors", 0);
   }
   options = {}, options.keep_texts = true;
   is(taught_wrongly({"good", "bad \xFF"}, {"a", "b"}, options), errc::bad_utf8, "texts", 1);
   options = {}, options.name = "\xFF";
-  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::bad_utf8, "name", 0);
+  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_utf8, "name", 0);
   options.name = long_name;
-  is(taught_wrongly({"good", "bad"}, {"a", "b"}, options), errc::string_too_long, "name", 0);
+  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::string_too_long, "name", 0);
   const std::string_view texts_of_known[] = {"good", "bad"}, labels_of_known[] = {"a", "b"};
   const fewfit::head known = std::move(*taught_body()->teach(texts_of_known, labels_of_known));
   is(taught_body()->relabel(known, 1, "").error(), errc::bad_label, "labels", 1);
@@ -113,13 +113,15 @@ TEST_CASE("no memory, for every allocation: an error, and nothing is left; ten m
   fewfit::workspace scratch;
   const auto teach = [&] { return m->teach(l.some(0, 20), l.labels_of(0, 20), options, nullptr, scratch); };
   CHECK(check_every_refusal(memory, live, teach) > 10);
-  memory.largest = 1u << 26;
   const std::string_view text = "good";
-  const fewfit::error e =
-      m->teach({&text, 10000000}, {&text, 10000000}, options, nullptr, scratch).error();  // nothing of it is read
-  CHECK(e.code == errc::out_of_memory);
-  CHECK(std::string(e.where) == "examples");
-  CHECK(e.number == 10000000);
+  for (const std::size_t n : {std::size_t{10000000}, (std::size_t{1} << 24) + 1}) {
+    if (n == 10000000) memory.largest = 1u << 26;  // more than a head can have are refused whatever memory there is
+    const fewfit::error e = m->teach({&text, n}, {&text, n}, options, nullptr, scratch).error();  // nothing is read
+    CHECK(e.code == errc::out_of_memory);
+    CHECK(std::string(e.where) == "examples");
+    CHECK(e.number == n);
+    memory.largest = SIZE_MAX;
+  }
 }
 
 TEST_CASE("no memory for a head that is taught more, relabelled or forgets: never another answer") {
@@ -145,6 +147,29 @@ TEST_CASE("more labels than a head can have, before any text is looked at") {
   CHECK(e.code == errc::bad_dimension);
   CHECK(std::string(e.where) == "classes");
   CHECK(e.number == 65537);
+}
+
+TEST_CASE("labels or texts of 4 GB, which no table of strings holds: before any text is encoded") {
+  const auto is = [](const fewfit::error& e, errc code, const char* where, std::uint64_t number) {
+    CHECK(e.code == code);
+    CHECK(std::string(e.where) == where);
+    CHECK(e.number == number);
+  };
+  // They lie over each other: no two begin alike.
+  std::mt19937 random(1);
+  std::string letters(std::size_t{1} << 17, 'x');
+  for (char& c : letters) c = static_cast<char>('a' + random() % 26);
+  std::vector<std::string_view> labels, texts(1u << 16);
+  for (std::size_t i = 0; i < texts.size(); ++i) labels.push_back(std::string_view(letters).substr(i, 1u << 16));
+  is(taught_wrongly(texts, labels), errc::string_too_long, "classes", texts.size());
+  labels.back().remove_suffix(1);
+  is(taught_wrongly(texts, labels), errc::empty_text, "texts", 0);
+
+  fewfit::teach_options options;
+  options.keep_texts = true;
+  const std::string text(std::size_t{1} << 24, 'x');
+  texts.assign(256, text), labels.assign(256, "a"), labels[0] = "b";
+  is(taught_wrongly(texts, labels, options), errc::string_too_long, "examples", texts.size());
 }
 
 TEST_CASE("its file is a head file like any other; examples and texts are in it if they are to be") {

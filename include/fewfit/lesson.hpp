@@ -51,9 +51,8 @@ class lesson {
   error reserve(std::size_t known, std::size_t more) noexcept {
     const std::size_t n = known + more, width = m_.config.sentence_size;
     if (n == 0) return {errc::no_examples, "examples", 0};
-    if (n > max_examples || n > static_cast<std::size_t>(-1) / 2 / (width * sizeof(float)))
-      return {errc::out_of_memory, "examples", n};
-    vectors_ = owned<float>(m_.memory, n * width);
+    if (n > max_examples) return {errc::out_of_memory, "examples", n};
+    vectors_ = owned<float>(m_.memory, std::uint64_t{n} * width);
     labels_ = owned<std::string_view>(m_.memory, n);
     names_ = owned<std::string_view>(m_.memory, n);
     texts_ = owned<std::string_view>(m_.memory, n);
@@ -92,7 +91,6 @@ class lesson {
     std::copy(labels_.data(), labels_.data() + count_, names_.data());
     std::sort(names_.data(), names_.data() + count_);
     classes_ = static_cast<std::size_t>(std::unique(names_.data(), names_.data() + count_) - names_.data());
-    if (count_ == 0) return {errc::no_examples, "examples", 0};
     if (classes_ < 2) return {errc::one_label, "labels", classes_};
     if (classes_ > 65536) return {errc::bad_dimension, "classes", classes_};
     for (std::size_t i = 0; i < count_; ++i)

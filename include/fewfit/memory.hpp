@@ -31,10 +31,11 @@ template <class T>
 class owned {
  public:
   owned() noexcept = default;
-  owned(const allocator& from, std::size_t count) noexcept : from_(from) {
+  /// A count of 64 bits, because a product of two sizes may not fit into 32, nor a file.
+  owned(const allocator& from, std::uint64_t count) noexcept : from_(from) {
     if (count > static_cast<std::size_t>(-1) / sizeof(T)) return;
-    data_ = static_cast<T*>(allocate(from, count * sizeof(T)));
-    size_ = data_ != nullptr ? count : 0;
+    data_ = static_cast<T*>(allocate(from, static_cast<std::size_t>(count) * sizeof(T)));
+    size_ = data_ != nullptr ? static_cast<std::size_t>(count) : 0;
   }
   owned(owned&& other) noexcept : from_(other.from_), data_(other.data_), size_(other.size_) {
     other.data_ = nullptr;

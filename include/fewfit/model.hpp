@@ -50,14 +50,13 @@ FEWFIT_COLD inline result<head_state*> make_head(file_memory&& content, const mo
 FEWFIT_COLD inline result<file_memory> read_copy(std::string_view path, const load_options& options) noexcept {
   const result<file> f = file::open(path);
   if (!f) return f.error();
-  if (f->size() > static_cast<std::size_t>(-1) / 2) return error{errc::out_of_memory, "file", f->size()};
   // A terabyte of something else is not worth setting memory aside for.
   unsigned char start[header_bytes];
   if (f->size() < sizeof start) return error{errc::file_too_short, "header", f->size()};
   if (const errc e = f->read(start, sizeof start); e != errc::none) return e;
   if (const error e = blob::check_start(start, f->size()); e.code != errc::none) return e;
   file_memory content;
-  content.copy = owned<unsigned char>(options.allocator, static_cast<std::size_t>(f->size()));
+  content.copy = owned<unsigned char>(options.allocator, f->size());
   if (!content.copy) return error{errc::out_of_memory, "file", f->size()};
   std::memcpy(content.copy.data(), start, sizeof start);
   if (const errc e = f->read(content.copy.data() + sizeof start, f->size() - sizeof start); e != errc::none) return e;

@@ -118,6 +118,19 @@ TEST_CASE("short words: 64 taken slots in a row are allowed, 65 are not, past th
   }
 }
 
+TEST_CASE("short words: a small table without an empty slot is refused, however short its row") {
+  for (const std::uint32_t slots : {2u, 4u, 32u}) {
+    std::vector<std::uint64_t> keys(slots, 1);
+    const std::vector<std::uint32_t> ids(slots);
+    const fewfit::short_words words = fewfit::make_short_words(keys.data(), ids.data(), slots);
+    std::uint32_t taken = 0;
+    CHECK_FALSE(fewfit::detail::slots_are_sound(words, taken));
+    keys[slots / 2] = 0;
+    CHECK(fewfit::detail::slots_are_sound(words, taken));
+    CHECK(taken == slots - 1);
+  }
+}
+
 TEST_CASE("short words: the tokenizer asks the table, cased and uncased, unless words may not be so long") {
   for (const bool lowercase : {true, false})
     for (const std::uint32_t limit : {6u, 7u, 8u, 100u}) {

@@ -95,6 +95,7 @@ TEST_CASE("trie: a damaged one is refused") {
   };
   CHECK_FALSE(refused([](small&) {}));
   CHECK(refused([](small& s) { s.nodes.clear(); }));
+  CHECK_FALSE(fewfit::trie_is_sound({}, {}, every_value));  // of no strings, too: there must be a root
   CHECK(refused([](small& s) { s.nodes.pop_back(); }));
   CHECK(refused([](small& s) { s.nodes.resize(256); }));
   CHECK(refused([](small& s) { s.nodes[0].link = 0; }));        // nothing is found any more

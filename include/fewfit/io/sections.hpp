@@ -92,7 +92,7 @@ FEWFIT_COLD inline error read_config(const section& content, model_config& c) no
   if (c.embedding_type == static_cast<std::uint32_t>(number_type::bf16))
     in.fail(errc::unknown_weight_type, "word embeddings", c.embedding_type);
   c.layer_norm_eps = in.take<double>();
-  c.sentence_size = first_version ? c.hidden_size : in.take_between(1, 65536, errc::bad_dimension, "sentence_size");
+  c.sentence_size = first_version ? c.hidden_size : in.take<std::uint32_t>();
   c.dense_layers = first_version ? 0 : in.take_between(0, 8, errc::bad_dimension, "dense layers");
   in.take_zeros(first_version ? 72 : 64);
   in.finish();

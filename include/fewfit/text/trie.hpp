@@ -52,7 +52,7 @@ namespace detail {
 
 /// Whether no step can lead outside, no value exceeds `largest`, and exactly `strings` nodes carry one.
 inline bool trie_nodes_are_sound(const trie& t, std::uint32_t largest, std::uint32_t strings) noexcept {
-  if (t.nodes == nullptr || t.size < 256 || t.size % 256 != 0) return false;
+  if (t.size < 256 || t.size % 256 != 0) return false;
   if ((t.nodes[0].link & 0x1FFu) != 0 || t.nodes[0].value != 0) return false;
   std::uint32_t bits_of_unused = 0;  // ored, not tested one by one: this loop runs over half a megabyte at each load
   std::uint32_t outside = t.nodes[0].link >> 9 >= t.size ? 1 : 0;
