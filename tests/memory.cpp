@@ -60,9 +60,14 @@ TEST_CASE("what cannot be had is null") {
   CHECK(refused.bytes() == 0);
   // A size that does not fit into size_t is not asked for.
   support::counting_memory unasked;
-  const owned<double> wrapped(unasked.allocator(), std::numeric_limits<std::size_t>::max() / 8 + 1);
-  CHECK(!wrapped);
-  CHECK(unasked.calls == 0);
+  const auto is_refused = [&](auto number, std::uint64_t count) {
+    const owned<decltype(number)> wrapped(unasked.allocator(), count);
+    CHECK(!wrapped);
+    CHECK(unasked.calls == 0);
+  };
+  constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();
+  is_refused(double(), most / 2 / 8 + 1), is_refused(double(), most / 8 + 1), is_refused(double(), UINT64_MAX);
+  is_refused(char(), most / 2 + 1), is_refused(char(), most - 62), is_refused(char(), UINT64_MAX);
 }
 
 TEST_SUITE_END();

@@ -25,6 +25,12 @@ fewfit::error taught_wrongly(const std::vector<std::string_view>& texts, const s
   return head ? fewfit::error() : head.error();
 }
 
+void expect_error(const fewfit::error& e, errc code, const char* where, std::uint64_t number) {
+  CHECK(e.code == code);
+  CHECK(std::string(e.where) == where);
+  CHECK(e.number == number);
+}
+
 /// Refuses each allocation of a call in turn, once and from then on: an error, nothing is left, and the answer is the
 /// same afterwards. Returns how many there are.
 template <class Call>
@@ -51,53 +57,48 @@ TEST_SUITE_BEGIN("teach errors");
 
 TEST_CASE("what cannot be learned from is said, by its place") {
   using views = std::vector<std::string_view>;
-  const auto is = [](const fewfit::error& e, errc code, const char* where, std::uint64_t number) {
-    CHECK(e.code == code);
-    CHECK(std::string(e.where) == where);
-    CHECK(e.number == number);
-  };
-  is(taught_wrongly({}, {}), errc::no_examples, "examples", 0);
-  is(taught_wrongly({"", "bad"}, {"a", "a"}), errc::one_label, "labels", 1);
-  is(taught_wrongly({"good", "bad"}, {"a"}), errc::bad_argument, "labels", 1);
-  is(taught_wrongly({"good", "", "bad"}, {"a", "b", "b"}), errc::empty_text, "texts", 1);
-  is(taught_wrongly({"good", "bad", " \n "}, {"a", "b", "b"}), errc::empty_text, "texts", 2);
-  is(taught_wrongly({"", "bad"}, {"a", "\xFF"}), errc::bad_utf8, "labels", 1);
-  is(taught_wrongly({"good", ""}, {"a", ""}), errc::bad_label, "labels", 1);
-  is(taught_wrongly({"", "bad", "day", "not"}, {"z", "y", "", "z"}), errc::bad_label, "labels", 2);
+  expect_error(taught_wrongly({}, {}), errc::no_examples, "examples", 0);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "a"}), errc::one_label, "labels", 1);
+  expect_error(taught_wrongly({"good", "bad"}, {"a"}), errc::bad_argument, "labels", 1);
+  expect_error(taught_wrongly({"good", "", "bad"}, {"a", "b", "b"}), errc::empty_text, "texts", 1);
+  expect_error(taught_wrongly({"good", "bad", " \n "}, {"a", "b", "b"}), errc::empty_text, "texts", 2);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "\xFF"}), errc::bad_utf8, "labels", 1);
+  expect_error(taught_wrongly({"good", ""}, {"a", ""}), errc::bad_label, "labels", 1);
+  expect_error(taught_wrongly({"", "bad", "day", "not"}, {"z", "y", "", "z"}), errc::bad_label, "labels", 2);
   const std::string long_label(65537, 'x'), long_name(257, 'x');
-  is(taught_wrongly({"", "bad"}, {"a", long_label}), errc::string_too_long, "labels", 1);
-  is(taught_wrongly({"good", "bad"}, {"a", std::string_view(long_label).substr(1)}), errc::none, "", 0);
-  is(taught_wrongly({"good", support::endless_text()}, {"a", "b"}), errc::text_too_long, "texts", 1);
+  expect_error(taught_wrongly({"", "bad"}, {"a", long_label}), errc::string_too_long, "labels", 1);
+  expect_error(taught_wrongly({"good", "bad"}, {"a", std::string_view(long_label).substr(1)}), errc::none, "", 0);
+  expect_error(taught_wrongly({"good", support::endless_text()}, {"a", "b"}), errc::text_too_long, "texts", 1);
   views many(600, "good"), of_many(600, "a");
   many[599] = support::endless_text(), of_many[0] = "b";
-  is(taught_wrongly(many, of_many), errc::text_too_long, "texts", 599);
+  expect_error(taught_wrongly(many, of_many), errc::text_too_long, "texts", 599);
   fewfit::teach_options options;
   options.C = 0;
-  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
   options.C = HUGE_VAL;
-  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "C", 0);
   for (const double bad : {-1e-300, std::nan(""), HUGE_VAL}) {
     options = {}, options.tolerance = bad;
-    is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "tolerance", 0);
+    expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "tolerance", 0);
   }
   for (const double bad : {-0.1, std::nan("")}) {
     options = {}, options.most_errors = bad;
-    is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "most_errors", 0);
+    expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_argument, "most_errors", 0);
   }
   options = {}, options.keep_texts = true;
-  is(taught_wrongly({"good", "bad \xFF"}, {"a", "b"}, options), errc::bad_utf8, "texts", 1);
+  expect_error(taught_wrongly({"good", "bad \xFF"}, {"a", "b"}, options), errc::bad_utf8, "texts", 1);
   options = {}, options.name = "\xFF";
-  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_utf8, "name", 0);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::bad_utf8, "name", 0);
   options.name = long_name;
-  is(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::string_too_long, "name", 0);
+  expect_error(taught_wrongly({"", "bad"}, {"a", "b"}, options), errc::string_too_long, "name", 0);
   const std::string_view texts_of_known[] = {"good", "bad"}, labels_of_known[] = {"a", "b"};
   const fewfit::head known = std::move(*taught_body()->teach(texts_of_known, labels_of_known));
-  is(taught_body()->relabel(known, 1, "").error(), errc::bad_label, "labels", 1);
-  is(taught_body()->relabel(known, 0, "b").error(), errc::one_label, "labels", 1);
-  is(taught_body()->relabel(known, 2, "c").error(), errc::bad_argument, "example", 2);
-  is(taught_body()->forget(known, 0).error(), errc::one_label, "labels", 1);
+  expect_error(taught_body()->relabel(known, 1, "").error(), errc::bad_label, "labels", 1);
+  expect_error(taught_body()->relabel(known, 0, "b").error(), errc::one_label, "labels", 1);
+  expect_error(taught_body()->relabel(known, 2, "c").error(), errc::bad_argument, "example", 2);
+  expect_error(taught_body()->forget(known, 0).error(), errc::one_label, "labels", 1);
   options = {}, options.C = -1;
-  is(taught_body()->forget(known, 0, options).error(), errc::bad_argument, "C", 0);
+  expect_error(taught_body()->forget(known, 0, options).error(), errc::bad_argument, "C", 0);
   const tiny_loaded overflowing(support::overflowing_model());
   const views texts = {"good", "bad"}, labels = {"a", "b"};
   CHECK(overflowing->teach(texts, labels).error().code == errc::non_finite_output);
@@ -117,9 +118,7 @@ TEST_CASE("no memory, for every allocation: an error, and nothing is left; ten m
   for (const std::size_t n : {std::size_t{10000000}, (std::size_t{1} << 24) + 1}) {
     if (n == 10000000) memory.largest = 1u << 26;  // more than a head can have are refused whatever memory there is
     const fewfit::error e = m->teach({&text, n}, {&text, n}, options, nullptr, scratch).error();  // nothing is read
-    CHECK(e.code == errc::out_of_memory);
-    CHECK(std::string(e.where) == "examples");
-    CHECK(e.number == n);
+    expect_error(e, errc::out_of_memory, "examples", n);
     memory.largest = SIZE_MAX;
   }
 }
@@ -143,33 +142,25 @@ TEST_CASE("more labels than a head can have, before any text is looked at") {
   std::vector<std::string> names;
   for (int i = 0; i < 65537; ++i) names.push_back(std::to_string(i));
   const std::vector<std::string_view> labels(names.begin(), names.end()), texts(names.size(), "");
-  const fewfit::error e = taught_wrongly(texts, labels);
-  CHECK(e.code == errc::bad_dimension);
-  CHECK(std::string(e.where) == "classes");
-  CHECK(e.number == 65537);
+  expect_error(taught_wrongly(texts, labels), errc::bad_dimension, "classes", 65537);
 }
 
 TEST_CASE("labels or texts of 4 GB, which no table of strings holds: before any text is encoded") {
-  const auto is = [](const fewfit::error& e, errc code, const char* where, std::uint64_t number) {
-    CHECK(e.code == code);
-    CHECK(std::string(e.where) == where);
-    CHECK(e.number == number);
-  };
   // They lie over each other: no two begin alike.
   std::mt19937 random(1);
   std::string letters(std::size_t{1} << 17, 'x');
   for (char& c : letters) c = static_cast<char>('a' + random() % 26);
   std::vector<std::string_view> labels, texts(1u << 16);
   for (std::size_t i = 0; i < texts.size(); ++i) labels.push_back(std::string_view(letters).substr(i, 1u << 16));
-  is(taught_wrongly(texts, labels), errc::string_too_long, "classes", texts.size());
+  expect_error(taught_wrongly(texts, labels), errc::string_too_long, "classes", texts.size());
   labels.back().remove_suffix(1);
-  is(taught_wrongly(texts, labels), errc::empty_text, "texts", 0);
+  expect_error(taught_wrongly(texts, labels), errc::empty_text, "texts", 0);
 
   fewfit::teach_options options;
   options.keep_texts = true;
   const std::string text(std::size_t{1} << 24, 'x');
   texts.assign(256, text), labels.assign(256, "a"), labels[0] = "b";
-  is(taught_wrongly(texts, labels, options), errc::string_too_long, "examples", texts.size());
+  expect_error(taught_wrongly(texts, labels, options), errc::string_too_long, "examples", texts.size());
 }
 
 TEST_CASE("its file is a head file like any other; examples and texts are in it if they are to be") {

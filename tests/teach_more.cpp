@@ -45,6 +45,24 @@ TEST_CASE("taught again, relabelled, forgotten: the optimum of what is left, whe
   CHECK(taught_body()->relabel(all, 60, "x").error().code == errc::bad_argument);
 }
 
+TEST_CASE("a head's only example, which only a file can have, is not forgotten: nothing would be left to fit") {
+  const std::string_view texts[] = {"good", "bad"}, labels[] = {"a", "b"};
+  std::string file = support::file_of(*taught_body()->teach(texts, labels));
+  const std::size_t begin = support::section_begin(file, 3), size = 64 + 64 + 20 * 4;  // how, a label, a vector
+  file.resize(begin + size), file.resize(begin + support::up_to_64(size));
+  support::put(file, begin, std::uint32_t{1}), support::put(file, begin + 64, std::uint64_t{0});
+  support::put(file, 72 + 16 * 3, std::uint64_t{size}), support::put(file, 16, std::uint64_t{file.size()});
+  support::repair(file);
+  const support::aligned_bytes bytes(file);
+  const auto head = fewfit::head::from_memory(bytes.data(), bytes.size(), *taught_body());
+  REQUIRE(head);
+  CHECK(head->examples() == 1);
+  CHECK(taught_body()->forget(*head, 0).error().code == errc::one_label);
+  CHECK(taught_body()->relabel(*head, 0, "b").error().code == errc::one_label);
+  const fewfit::head more = std::move(*taught_body()->teach({&texts[1], 1}, {&labels[1], 1}, *head));
+  CHECK(more.examples() == 2);
+}
+
 TEST_CASE("taught more as it was taught: every option but leave_one_out, from the head or its file") {
   const taught_texts& l = lessons();
   fewfit::teach_options options;

@@ -31,9 +31,10 @@ template <class T>
 class owned {
  public:
   owned() noexcept = default;
-  /// A count of 64 bits, because a product of two sizes may not fit into 32, nor a file.
+  /// 64 bits: where size_t has 32, the product of two sizes or the size of a file may not fit into it.
   owned(const allocator& from, std::uint64_t count) noexcept : from_(from) {
-    if (count > static_cast<std::size_t>(-1) / sizeof(T)) return;
+    // Half, because allocators round up: libstdc++'s takes SIZE_MAX bytes at 64 for none, and gives them.
+    if (count > static_cast<std::size_t>(-1) / 2 / sizeof(T)) return;
     data_ = static_cast<T*>(allocate(from, static_cast<std::size_t>(count) * sizeof(T)));
     size_ = data_ != nullptr ? static_cast<std::size_t>(count) : 0;
   }

@@ -29,7 +29,7 @@ inline result<looked_back> look_back(const lesson& l, const logistic_regression&
   looked_back out;
   if (!looks_back(o)) return out;
   const training_set e = l.examples();
-  out.held_out = owned<double>(how.allocator, e.labels.size * e.classes);
+  out.held_out = owned<double>(how.allocator, std::uint64_t{e.labels.size} * e.classes);
   if (!out.held_out) return {errc::out_of_memory, "leave_one_out", e.labels.size};
   const span<double> rows(out.held_out.data(), out.held_out.size());
   if (const error wrong = leave_one_out(e, fitted, rows, how, report); wrong.code != errc::none) return wrong;
@@ -50,7 +50,7 @@ inline error take_start(const lesson& l, const bound_head& h, const allocator& m
   if (!std::equal(names.begin(), names.end(), h.labels.data())) return {};
   start.classes = h.weights.classes, start.width = h.weights.width;
   const std::size_t rows = start.rows();
-  start.numbers = owned<double>(memory, rows * (start.width + 1));
+  start.numbers = owned<double>(memory, std::uint64_t{rows} * (start.width + 1));
   if (!start.numbers) return {errc::out_of_memory, "known"};
   std::memcpy(start.numbers.data(), h.weights.coefficients, rows * start.width * sizeof(double));
   std::memcpy(start.numbers.data() + rows * start.width, h.weights.intercept, rows * sizeof(double));
@@ -82,7 +82,7 @@ inline result<file_memory> write_head(const lesson& l, const model_state& m, con
   h.texts = l.texts();
   file_memory out;
   out.size = write_head_file(h, nullptr);
-  out.copy = owned<unsigned char>(m.memory, static_cast<std::size_t>(out.size));
+  out.copy = owned<unsigned char>(m.memory, out.size);
   if (!out.copy) return {errc::out_of_memory, "head", out.size};
   write_head_file(h, out.copy.data());
   out.data = out.copy.data();

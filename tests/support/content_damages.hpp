@@ -356,7 +356,7 @@ inline void add_dense_damages(std::vector<damage>& rows) {
                     made([=](tiny_file& f) { f.set(at, good); })});
   };
   row("inputs of a dense layer", errc::bad_dimension, "dense inputs", "dense1.inputs", 8, 7);
-  row("inputs of a dense layer", errc::bad_dimension, "dense inputs", "dense1.inputs", 6, 7);
+  row("inputs of the second dense layer", errc::bad_dimension, "dense inputs", "dense1.inputs", 6, 7);
   row("inputs of the first dense layer", errc::bad_dimension, "dense inputs", "dense0.inputs", 21, 20);
   row("outputs of a dense layer", errc::padding_not_zero, "dense", "dense0.outputs", 6, 7);
   row("no outputs", errc::bad_dimension, "dense outputs", "dense1.outputs", 0, 24);

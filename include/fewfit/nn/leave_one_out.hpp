@@ -33,8 +33,8 @@ struct held_out_state {
       return {errc::bad_argument, "of_all"};
     const std::size_t n = state.parameters.size(), most = newton_memory::most_pairs;
     optimum = owned<double>(o.allocator, n);
-    scores = owned<double>(o.allocator, state.problem.examples * state.problem.rows());
-    pairs = owned<double>(o.allocator, (2 * n + 1) * most);
+    scores = owned<double>(o.allocator, std::uint64_t{state.problem.examples} * state.problem.rows());
+    pairs = owned<double>(o.allocator, (std::uint64_t{2} * n + 1) * most);
     if (!optimum || !scores || !pairs) return {errc::out_of_memory, "leave_one_out"};
     eased = {pairs.data(), pairs.data() + most * n, pairs.data() + 2 * most * n, 0, most};
     state.begin(&of_all);

@@ -21,7 +21,10 @@ namespace fewfit {
 inline namespace v0 {
 namespace detail {
 
-constexpr std::size_t to_eight(std::size_t n) noexcept { return (n + 7) / 8 * 8; }
+template <class Count>
+constexpr Count to_eight(Count n) noexcept {
+  return (n + 7) / 8 * 8;
+}
 
 inline constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 

@@ -47,14 +47,14 @@ struct newton_memory {
   static constexpr std::size_t most_pairs = 16;
 
   newton_memory(const allocator& from, const logistic_problem& p) noexcept {
-    const std::size_t each = p.parameters(), scored = to_eight(p.examples * p.rows());
-    const std::size_t blocked = to_eight(p.block_rows() * p.rows());
-    numbers = owned<double>(from, 6 * each + 4 * scored + blocked + most_pairs);
+    const std::size_t each = p.parameters(), blocked = to_eight(p.block_rows() * p.rows());
+    const std::uint64_t scored = to_eight(std::uint64_t{p.examples} * p.rows());
+    numbers = owned<double>(from, std::uint64_t{6} * each + 4 * scored + blocked + most_pairs);
     double* at = numbers.data();
     if (at == nullptr) return;
     const auto take = [&at](std::size_t n) { return at += n, at - n; };
     for (double** array : {&gradient, &step, &left, &eased, &direction, &product}) *array = take(each);
-    for (double** array : {&scores, &along, &moved, &probabilities}) *array = take(scored);
+    for (double** array : {&scores, &along, &moved, &probabilities}) *array = take(static_cast<std::size_t>(scored));
     block = take(blocked), factors = take(most_pairs);
   }
 };
