@@ -7,14 +7,9 @@ usage: coverage.py FOLDER MODEL [EIGEN_DIRECTORY]    needs g++ and its gcov
 Compiles the tests of io/ and text/ and those that load damaged files with g++ --coverage -O0 in FOLDER, runs all
 but what is exhaustive, and prints both figures of each header and folder. An inline function that nobody calls is
 in no test's code; so that it counts as not run, one source more includes the headers and keeps all of them. No
-header <<<<<<< HEAD has a mark that hides a line. Two things make the figure of branches flatter: branches that only
-an exception would take are left out; and where instances of a line differ in how many branches they have (another
-type, another program), only those with the best share count, so what no instance of another number of branches took
-is not seen. A line counts as run, and a branch as taken, if any instance of it was. ======= has a mark that hides a
-line. A line was run and a branch taken if that is so of any instance. Two things are left out: branches that only
-an exception would take; and, where instances of a line differ in how many branches they have, all but those with
-the best share, so that a branch which only the others have and no test takes is not seen. >>>>>>> 0207d89 (tests:
-what the figure of branches leaves out)
+header has a mark that hides a line. A line was run and a branch taken if that is so of any instance. Two things are
+left out: branches that only an exception would take; and, where instances of a line differ in how many branches they
+have, all but those with the best share, so that a branch which only the others have and no test takes is not seen.
 """
 
 import json

@@ -59,11 +59,16 @@ def expected_sets(flags, number_type):
 
 
 def cells(compilers, every):
-    """Compiler and flags. Without --every one flag at a time is varied, to save minutes."""
-    usual = (LEVELS[0], CONTRACTIONS[0], architectures()[0])
-    for compiler, *flags in itertools.product(compilers, LEVELS, CONTRACTIONS, architectures()):
-        if every or sum(flag != as_usual for flag, as_usual in zip(flags, usual)) <= 1:
-            yield compiler, [flag for flag in flags if flag]
+    """Compiler and flags. Without --every each compiler is given each value of a flag once or twice, and which
+    architecture meets which level and contraction differs from one compiler to the next."""
+    machines = architectures()
+    if every:
+        found = itertools.product(compilers, LEVELS, CONTRACTIONS, machines)
+    else:
+        found = ((compiler, level, CONTRACTIONS[j % len(CONTRACTIONS)], machines[(i + j) % len(machines)])
+                 for i, compiler in enumerate(compilers) for j, level in enumerate(LEVELS))
+    for compiler, *flags in found:
+        yield compiler, [flag for flag in flags if flag]
 
 
 class Matrix:

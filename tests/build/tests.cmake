@@ -88,7 +88,7 @@ endif()
 # --- one answer from every compiler and every flag ---------------------------------------------------------------
 fewfit_script_test(build.digest_matrix dear "${here}/digest_matrix.py" "${eigen_directory}"
                    ${compilers})
-set_tests_properties(build.digest_matrix PROPERTIES COST 900)  # eight minutes: not as the last one, alone
+set_tests_properties(build.digest_matrix PROPERTIES COST 500)  # minutes: not as the last one, alone
 
 # --- a guest in other people's programs --------------------------------------------------------------------------
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND FEWFIT_g++)
@@ -122,23 +122,23 @@ set_tests_properties(time.linear PROPERTIES LABELS dear)
 
 # --- other builds of the same suite ------------------------------------------------------------------------------
 # Their folders stay, so that the next run compiles what has changed. The models are this build's.
-function(fewfit_leg preset)
+function(fewfit_leg preset run)
   add_test(NAME suite.${preset} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" COMMAND sh -c
     "cmake --preset ${preset} -DFEWFIT_MODEL='${model}' -DFEWFIT_BREADTH='${breadth}' \
        -DPython3_EXECUTABLE='${Python3_EXECUTABLE}' && \
      cmake --build --preset ${preset} && \
-     '${Python3_EXECUTABLE}' -B '${here}/skipped.py' preset 'build/${preset}' ${preset}")
+     '${Python3_EXECUTABLE}' -B '${here}/skipped.py' ${run}")
   set_tests_properties(suite.${preset} PROPERTIES LABELS dear TIMEOUT 3600 COST 1000)
 endfunction()
 # Clang's sanitizers, because its compiler takes a third of g++'s time with them, and so the suite sees both compilers.
 find_program(FEWFIT_clang++ clang++)
 if(FEWFIT_clang++)
-  fewfit_leg(asan)
+  fewfit_leg(asan "preset build/asan asan")
 endif()
 # What the standard library checks of itself, in the newest language, without exceptions and types at run time. Where
 # those are off a failed REQUIRE does not end its case: what follows may crash, which is as red.
 if(FEWFIT_g++)
-  fewfit_leg(strict)
+  fewfit_leg(strict "preset build/strict strict")
 endif()
 
 # Five minutes each of new inputs; recorded runs are longer (SECURITY.md).
@@ -167,5 +167,5 @@ endif()
 # Races between threads are seen by ThreadSanitizer, however right the answers are: plan.cpp's case on threads and
 # thread_pool.cpp's short calls passed while arenas and pool lacked their memory orders, and it reported both.
 if(FEWFIT_clang++)
-  fewfit_leg(tsan)
+  fewfit_leg(tsan "cases -- build/tsan/tests/fewfit_thread_tests")
 endif()

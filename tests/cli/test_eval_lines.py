@@ -33,8 +33,6 @@ class Formats(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.examples = examples_of(EVAL["cases"]["never_true"])
-        if os.environ.get("FEWFIT_SANITIZED"):  # ten times as slow, and asked a dozen times
-            cls.examples = cls.examples[::9]
 
     def test_every_way_in_is_the_same_report(self):
         tsv, jsonl = as_tsv(self.examples), as_jsonl(self.examples)

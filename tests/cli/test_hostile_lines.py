@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-from tool import CLI, LABELS, MODEL, run
+from tool import CLI, LABELS, MODEL, exhaustive, run
 
 GOOD = {"label": LABELS[1], "text": "Каждое утро начинаем с планёрки."}
 OTHER = {"label": LABELS[2], "text": "Показали результат."}
@@ -146,7 +146,7 @@ def address_space(command, *arguments):
     return int(re.search(r"^VmPeak:\s+(\d+) kB$", status, re.M).group(1)) << 10
 
 
-@unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "a sanitizer keeps what was freed")
+@exhaustive
 @unittest.skipUnless(hasattr(os, "wait4"), "no peak memory of a process here")
 class LargeLines(unittest.TestCase):
     def ask(self, command, pieces, *arguments, limited=None):

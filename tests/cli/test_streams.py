@@ -8,7 +8,7 @@ import tempfile
 import threading
 import unittest
 
-from tool import CLI, MODEL, ask, run
+from tool import CLI, MODEL, ask, exhaustive, run
 
 
 def start(*arguments, **options):
@@ -71,7 +71,7 @@ class Pipes(unittest.TestCase):
 
 
 class Size(unittest.TestCase):
-    @unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "a sanitizer keeps what was freed")
+    @exhaustive
     def test_memory_does_not_grow_with_the_input(self):
         def peak(lines):
             with tempfile.TemporaryDirectory() as directory:

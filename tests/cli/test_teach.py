@@ -69,7 +69,6 @@ class Taught(unittest.TestCase):
         return [p.name for p in self.folder.iterdir()]
 
 
-@unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "minutes there; what it runs is run by the other classes, too")
 class Learning(Taught):
     def equals_original(self, examples, *arguments, **options):
         self.teach(examples, *arguments)
@@ -79,7 +78,6 @@ class Learning(Taught):
     def test_equals_scikit_learn(self):
         self.equals_original(TRAIN)
 
-    @unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "hundreds of texts, ten times as slow: other builds ask them")
     def test_its_options_are_scikit_learn_s(self):
         some = SLIPPED[:30] + SLIPPED[40:45]
         self.equals_original(some, "--C", "0.01", C=0.01)
@@ -122,7 +120,6 @@ class Learning(Taught):
         self.assertTrue(0 < self.head.stat().st_size - whole - sum(len(t.encode()) for _, t in TRAIN) < 2000)
 
 
-@unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "minutes there; what it runs is run by the other classes, too")
 class Report(Taught):
     def test_leaving_out_equals_refits(self):
         some = SLIPPED[::3] + [SLIPPED[47], SLIPPED[2]]
@@ -276,7 +273,6 @@ class Writing(Taught):
         self.fails(b'{"text":"a","label":"b"}\n{"text":"a"}\n', 'no "label"', 2, "--format", "jsonl", place="<stdin>:2")
         self.fails(b'{"text":"a","label":1}\n', '"label" is not a string', 2, "--format", "jsonl", place="<stdin>:1")
 
-    @unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "hundreds of texts, ten times as slow: other builds ask them")
     def test_a_line_is_counted_over_all_batches(self):
         many = as_tsv((TRAIN * 6)[:299] + [("Процесс", " ")] + TRAIN)
         self.fails(many, "no words", 2, place="<stdin>:300")

@@ -4,12 +4,15 @@ import json
 import os
 import pathlib
 import subprocess
+import unittest
 
 CLI = os.environ["FEWFIT_CLI"]
 MODEL = os.environ["FEWFIT_MODEL"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = json.loads((ROOT / "models/interviews/golden.json").read_text(encoding="utf-8"))["texts"]
 LABELS = ["Нейтральный", "Процесс", "Результат"]
+# Lines of 100 MB, and a process's peak of memory.
+exhaustive = unittest.skipIf(os.environ.get("FEWFIT_SANITIZED"), "exhaustive: a sanitizer keeps what was freed")
 
 
 def run(*arguments, stdin=b"", **options):

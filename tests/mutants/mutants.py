@@ -6,7 +6,8 @@
     build/venv/bin/python tests/mutants/mutants.py --list             what it finds
     build/venv/bin/python tests/mutants/mutants.py --only io/blob     those of one header
 
-The demonstration model and the small ones are those of the release build.
+The models are those of the release build, tqdm is in the environment of ./check.
+
 It finds the checks itself, in the headers that read what strangers wrote (sites.py): each `if` and each `?:` that
 decides about an error, inverted and with each part of an `||` left out; each bound of a number that is read; flags,
 shares and reserved bytes; each part of an answer that is all check. All mutants are compiled into one program: a
