@@ -3,7 +3,8 @@
 """Runs a leg of the check and says at its end how many tests ran and which did not.
 
 usage: skipped.py preset BUILD_DIRECTORY PRESET           ctest --preset, in the sources' folder
-       skipped.py cases [COMMAND...] -- PROGRAM FILTER...  a program of doctest's, under another one if need be
+       skipped.py cases [COMMAND...] -- PROGRAM [LIST]     a program of doctest's, under another one if need be, but for
+                                                           the cases whose names are lines of a file
 
 Of a preset those are skipped that the preset leaves out of the programs' tests, and whatever unittest skipped in
 them.
@@ -40,7 +41,13 @@ def cases(program, *filters):
 
 
 def run_cases(*arguments):
-    under, (program, *filters) = arguments[:arguments.index("--")], arguments[arguments.index("--") + 1:]
+    under, (program, *lists) = arguments[:arguments.index("--")], arguments[arguments.index("--") + 1:]
+    unwanted = [line for name in lists for line in pathlib.Path(name).read_text(encoding="utf-8").splitlines()
+                if line and not line.startswith("#")]
+    if unknown := set(unwanted) - set(cases(program)):
+        sys.exit(f"{lists[0]}: no such cases: {'; '.join(unknown)}")
+    # To doctest a comma ends a name, and a backslash is no letter.
+    filters = ["--test-case-exclude=" + ",".join(re.sub(r"[,*\\]", "?", name) for name in unwanted)] * bool(unwanted)
     status = subprocess.run([*under, program, *filters], check=False).returncode
     ran = cases(program, *filters)
     return status, len(ran), [name for name in cases(program) if name not in ran]
