@@ -93,10 +93,10 @@ class lesson {
     classes_ = static_cast<std::size_t>(std::unique(names_.data(), names_.data() + count_) - names_.data());
     if (classes_ < 2) return {errc::one_label, "labels", classes_};
     if (classes_ > 65536) return {errc::bad_dimension, "classes", classes_};
+    if (bytes_of({names_.data(), classes_}) > most_bytes) return {errc::string_too_long, "classes", classes_};
     for (std::size_t i = 0; i < count_; ++i)
       numbers_[i] = static_cast<std::uint32_t>(std::lower_bound(names_.data(), names_.data() + classes_, labels_[i]) -
                                                names_.data());
-    if (bytes_of({names_.data(), classes_}) > most_bytes) return {errc::string_too_long, "classes", classes_};
     const bool too_much = keeps_texts_ && bytes_of({texts_.data(), count_}) > most_bytes;
     return too_much ? error{errc::string_too_long, "examples", count_} : error{};
   }
