@@ -56,14 +56,14 @@ def conditionals():
 
 
 def prose():
-    """Nothing is left to be done in a comment, nothing names a place on somebody's machine."""
-    words = re.compile("TO" "DO|FIX" r"ME|\bXX" r"X\b|/ho" r"me/|/wo" "rk/|/ro" "ot/|C:" r"\\\\Users")
+    """Nothing is left to be done in a comment or from a merge, nothing names a place on somebody's machine."""
+    words = re.compile("TO" "DO|FIX" r"ME|\bXX" r"X\b|/ho" r"me/|/wo" "rk/|/ro" "ot/|C:" r"\\\\Users|<{7}|>{7}")
     files = sources(".hpp", ".cpp", ".py", ".txt", ".cmake", ".md") + sorted(ROOT.glob("[!.]*.*")) + [ROOT / "check"]
     for path in files:
         if path.is_file() and path.suffix != ".fewfit":
             for number, line in lines(path):
                 if words.search(line):
-                    yield path, number, "unfinished business, or a path of one machine"
+                    yield path, number, "unfinished business or merge, or a path of one machine"
 
 
 def readme():
