@@ -58,7 +58,8 @@ def conditionals():
 def prose():
     """Nothing is left to be done in a comment or from a merge, nothing names a place on somebody's machine."""
     words = re.compile("TO" "DO|FIX" r"ME|\bXX" r"X\b|/ho" r"me/|/wo" "rk/|/ro" "ot/|C:" r"\\\\Users|<{7}|>{7}")
-    files = sources(".hpp", ".cpp", ".py", ".txt", ".cmake", ".md") + sorted(ROOT.glob("[!.]*.*")) + [ROOT / "check"]
+    files = sources(".hpp", ".cpp", ".inc", ".py", ".sh", ".txt", ".cmake", ".build", ".in", ".md")
+    files += sorted(ROOT.glob("[!.]*.*")) + [ROOT / "check"]
     for path in files:
         if path.is_file() and path.suffix != ".fewfit":
             for number, line in lines(path):
