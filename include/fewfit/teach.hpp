@@ -50,7 +50,7 @@ inline error take_start(const lesson& l, const bound_head& h, const allocator& m
   if (!std::equal(names.begin(), names.end(), h.labels.data())) return {};
   start.classes = h.weights.classes, start.width = h.weights.width;
   const std::size_t rows = start.rows();
-  start.numbers = owned<double>(memory, std::uint64_t{rows} * (start.width + 1));
+  start.numbers = owned<double>(memory, rows * (start.width + 1));
   if (!start.numbers) return {errc::out_of_memory, "known"};
   std::memcpy(start.numbers.data(), h.weights.coefficients, rows * start.width * sizeof(double));
   std::memcpy(start.numbers.data() + rows * start.width, h.weights.intercept, rows * sizeof(double));

@@ -44,6 +44,7 @@ struct logistic_problem {
   static constexpr std::size_t rows_for(std::size_t classes) noexcept { return classes == 2 ? 1 : classes; }
   std::size_t rows() const noexcept { return rows_for(classes); }
   std::size_t stride() const noexcept { return to_eight(width); }
+  /// As many fit into size_t: there is a vector of each class in memory, or no fit begins.
   std::size_t parameters() const noexcept { return rows() * stride() + to_eight(rows()); }
   /// So many vectors stay in the nearest cache while two products pass them.
   std::size_t block_rows() const noexcept { return width < 128 ? 64 : width < 1024 ? 8192 / width : 8; }

@@ -116,8 +116,7 @@ struct fit_state {
     problem.vectors = e.vectors.data, problem.labels = e.labels.data, problem.class_costs = costs.data();
     problem.examples = e.labels.size, problem.width = e.width, problem.classes = e.classes;
     problem.with_intercept = o.fit_intercept;
-    parameters =
-        owned<double>(o.allocator, std::uint64_t{problem.rows()} * problem.stride() + to_eight(problem.rows()));
+    parameters = owned<double>(o.allocator, problem.parameters());
     return parameters ? error{} : error{errc::out_of_memory, "fit"};
   }
 
@@ -177,7 +176,7 @@ inline result<logistic_regression> fit(const training_set& e, const fit_options&
   detail::logistic_problem& problem = state.problem;
   detail::newton_memory memory(options.allocator, problem);
   logistic_regression out;
-  out.numbers = detail::owned<double>(options.allocator, std::uint64_t{problem.rows()} * (e.width + 1));
+  out.numbers = detail::owned<double>(options.allocator, problem.rows() * (e.width + 1));
   if (!memory.numbers || !out.numbers) return {errc::out_of_memory, "fit"};
   problem.block = memory.block;
   detail::begin(state, memory, start);
